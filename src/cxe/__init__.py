@@ -1,0 +1,3 @@
+"""cxe, the Customer Excellence Warehouse."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,172 @@
+"""Build the layers with dbt, one after the other, each behind the checks of the one before."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from cxe.errors import CxeError, GateError
+from cxe.home import PROJECT_DIR, Home, disk_message, memory_limit, open_warehouse
+from cxe.ops import CheckResult, record_checks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    from cxe.progress import Progress
+
+# A test that spans two layers runs with the later one: `buildable` waits for all its parents.
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "raw": ("test", "--select", "source:landing"),
+    "reference": ("build", "--select", "resource_type:seed"),
+    "staging": ("build", "--select", "path:models/staging"),
+    "intermediate": ("build", "--select", "path:models/intermediate"),
+    "marts": ("build", "--select", "path:models/marts"),
+}
+DISK_ERRORS = ("No space left", "could not write", "Could not write", "disk is full")
+DEFAULT_REMEDY = "Run the query to see the rows, correct the extract or the model, and run again."
+
+
+@dataclass(frozen=True)
+class BuildResult:
+    """What a build left behind.
+
+    Attributes:
+        checks: every check of every layer.
+    """
+
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def warnings(self) -> tuple[CheckResult, ...]:
+        """Checks that found something without blocking."""
+        return tuple(check for check in self.checks if check.status == "warn")
+
+
+def build(
+    home: Home, run_id: str, progress: Progress, variables: Mapping[str, str | None]
+) -> BuildResult:
+    """Build every layer in turn; stop at the first whose checks fail.
+
+    Args:
+        home: where the warehouse lives; its lock is held and nothing else has it open.
+        run_id: run the check results are recorded under.
+        progress: told about every finished node.
+        variables: dbt variables that differ from `dbt_project.yml`.
+
+    Raises:
+        GateError: a check or a model of a layer failed; later layers were not built.
+        CxeError: dbt could not work at all.
+    """
+    invoke = _dbt(home, progress, variables)
+    checks: list[CheckResult] = []
+    manifest: Manifest | None = None
+    for layer, command in LAYERS.items():
+        progress.step(f"build {layer}" if command[0] == "build" else f"check {layer}")
+        manifest, results = invoke(manifest, command)
+        layer_checks = [_check(home, layer, result) for result in results]
+        with open_warehouse(home) as connection:
+            record_checks(
+                connection, run_id, [check for check in layer_checks if check is not None]
+            )
+        checks += [check for check in layer_checks if check is not None]
+        _refuse_failures(home, layer, [check for check in layer_checks if check is not None])
+    return BuildResult(tuple(checks))
+
+
+def _dbt(
+    home: Home, progress: Progress, variables: Mapping[str, str | None]
+) -> Callable[[Manifest | None, tuple[str, ...]], tuple[Manifest, list[Any]]]:
+    """One in-process dbt for all steps: its start costs seconds, and each parse too."""
+    os.environ.update(
+        CXE_HOME=str(home.root),
+        CXE_MEMORY_LIMIT=memory_limit(),
+        DBT_TARGET_PATH=str(home.target),
+        DBT_LOG_PATH=str(home.logs),
+    )
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    arguments = (
+        *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
+        *("--vars", json.dumps({key: value for key, value in variables.items() if value})),
+    )
+    quiet = ("--log-level", "none", "--log-level-file", "info", "--no-use-colors")
+    selection = ("--indirect-selection", "buildable", "--exclude-resource-type", "unit_test")
+
+    def run(runner: dbtRunner, command: tuple[str, ...]) -> Any:
+        outcome = runner.invoke([*quiet, *command, *arguments])
+        # dbt keeps the file open for its next command; between layers it is ours.
+        environment: Any = DuckDBConnectionManager._ENV
+        if environment is not None:
+            environment.close()
+        if outcome.result is None:
+            reason = str(outcome.exception)
+            if any(sign in reason for sign in DISK_ERRORS):
+                raise CxeError(disk_message(home))
+            raise CxeError(f"dbt could not work: {reason} (see {home.logs / 'dbt.log'})")
+        return outcome.result
+
+    def invoke(manifest: Manifest | None, command: tuple[str, ...]) -> tuple[Manifest, list[Any]]:
+        if manifest is None:
+            manifest = run(dbtRunner(), ("parse",))
+        runner = dbtRunner(manifest=manifest, callbacks=[progress.on_dbt_event])
+        return manifest, list(run(runner, (*command, *selection)).results)
+
+    return invoke
+
+
+def _check(home: Home, layer: str, result: Any) -> CheckResult | None:
+    """Result of a test, or of a model that could not be built; None for what went well."""
+    node = result.node
+    status = str(result.status)
+    is_test = node.resource_type == "test"
+    if not is_test and status in {"success", "skipped"}:
+        return None
+    message = str(result.message or "")
+    if any(sign in message for sign in DISK_ERRORS):
+        raise CxeError(disk_message(home))
+    meta = node.config.meta
+    query = getattr(node, "compiled_path", None)
+    return CheckResult(
+        layer=layer,
+        check_name=node.name,
+        relation=_relation(node) if is_test else node.relation_name,
+        severity=node.config.severity.lower() if is_test else "error",
+        status="skipped" if status == "skipped" else status,
+        failures=result.failures if is_test and status != "error" else None,
+        description=node.description if is_test else "The model could not be built.",
+        remedy=str(meta.get("remedy", "")).strip()
+        or (DEFAULT_REMEDY if is_test else f"See {home.logs / 'dbt.log'} and correct the model."),
+        query_path=query,
+    )
+
+
+def _relation(test: Any) -> str | None:
+    """What a test looks at, in the words of its YAML."""
+    if test.attached_node:
+        return str(test.attached_node).split(".", 2)[2]
+    return ", ".join(str(parent).split(".", 2)[2] for parent in test.depends_on.nodes) or None
+
+
+def _refuse_failures(home: Home, layer: str, checks: list[CheckResult]) -> None:
+    failed = [check for check in checks if check.status in {"fail", "error"}]
+    if not failed:
+        return
+    lines = [
+        f"The gate after layer {layer} failed: {len(failed)} of {len(checks)} checks. Nothing was "
+        f"published; readers stay on {home.published_version() or 'no version yet'}."
+    ]
+    for check in failed:
+        found = "could not run" if check.failures is None else f"{check.failures} rows fail"
+        lines.append(f"- {check.check_name} on {check.relation}: {found}.")
+        if check.description:
+            lines.append(f"  Promise: {' '.join(check.description.split())}")
+        lines.append(f"  Do: {' '.join(check.remedy.split())}")
+        if check.query_path:
+            lines.append(f"  Query: {check.query_path}")
+    raise GateError("\n".join(lines))

@@ -1,0 +1,227 @@
+"""The command line: `cxe`, also `python -m cxe`."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cxe import __version__
+from cxe.errors import CxeError
+from cxe.home import Home
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cxe.pipeline import RunResult
+
+SHOWN_FILES = 20
+
+
+class _Group(click.Group):
+    """Turns expected failures into one message and an exit code."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; a CxeError ends it with its message and code."""
+        try:
+            return super().invoke(ctx)
+        except CxeError as error:
+            if (ctx.params or {}).get("debug"):
+                raise
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(error.exit_code)
+
+
+def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def decorate(command: Any) -> Any:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return decorate
+
+
+def _home(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Home:
+    return Home((value or Path(os.environ.get("CXE_HOME") or ".cxe")).resolve())
+
+
+def _day(
+    _context: click.Context, _parameter: click.Parameter, value: datetime | None
+) -> date | None:
+    return value.date() if value else None
+
+
+home_option = click.option(
+    "--home",
+    type=click.Path(file_okay=False, path_type=Path),
+    callback=_home,
+    help="Directory the warehouse lives in (default: CXE_HOME, else .cxe).",
+)
+extracts_option = click.option(
+    "--extracts",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("extracts"),
+    show_default=True,
+    help="Root folder of the delivered files: <system>/<extract>/<file>.",
+)
+as_of_option = click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_day,
+    help="Last day of the world (default: how far the slowest driving extract is complete).",
+)
+as_known_on_option = click.option(
+    "--as-known-on",
+    type=click.DateTime(["%Y-%m-%d"]),
+    callback=_day,
+    help="Use only what was delivered by this day (default: everything).",
+)
+output_options = _options(
+    click.option("--quiet", is_flag=True, help="No progress display."),
+    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
+)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="cxe")
+def main() -> None:
+    """Customer Excellence Warehouse: from raw extracts to published marts.
+
+    Exit codes: 0 done, 2 bad input or usage, 3 a gate failed (what was published stays as it was),
+    4 another run has the home, 1 anything else (such as a full disk).
+    """
+
+
+@main.command()
+@_options(extracts_option, home_option, as_of_option, as_known_on_option, output_options)
+def run(
+    extracts: Path,
+    home: Home,
+    as_of: date | None,
+    as_known_on: date | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Land, build, guard every layer, publish: the main job."""
+    _run(home, quiet, as_json, extracts=extracts, as_of=as_of, as_known_on=as_known_on)
+
+
+@main.command()
+@_options(extracts_option, home_option, output_options)
+def land(extracts: Path, home: Home, quiet: bool, as_json: bool) -> None:
+    """Land new files into the raw layer, and nothing else."""
+    _run(home, quiet, as_json, extracts=extracts, building=False)
+
+
+@main.command()
+@_options(home_option, as_of_option, as_known_on_option, output_options)
+def build(
+    home: Home, as_of: date | None, as_known_on: date | None, quiet: bool, as_json: bool
+) -> None:
+    """Build and guard every layer from what was landed; publish nothing."""
+    options = {"as_of": as_of, "as_known_on": as_known_on}
+    _run(home, quiet, as_json, extracts=None, publishing=False, **options)
+
+
+@main.command()
+@_options(home_option, output_options)
+def publish(home: Home, quiet: bool, as_json: bool) -> None:
+    """Publish the last build that passed its gates."""
+    from cxe.pipeline import publish_last_build
+    from cxe.progress import shown
+
+    with shown(quiet=quiet or as_json) as progress:
+        result = publish_last_build(home, progress)
+    _report(home, result, as_json)
+
+
+@main.command()
+@_options(home_option, click.option("--json", "as_json", is_flag=True, help="Print JSON."))
+def status(home: Home, as_json: bool) -> None:
+    """Say what ran, what is published and how fresh each extract is."""
+    from cxe.status import read_status, render_status
+
+    found = read_status(home)
+    click.echo(json.dumps(found, default=str, indent=2) if as_json else render_status(found))
+
+
+@main.command()
+@click.argument("out", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--hcps", type=click.IntRange(min=10), default=500, show_default=True)
+@click.option("--months", type=click.IntRange(min=4), default=24, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option(
+    "--faults",
+    multiple=True,
+    help="Plant a fault, or `all`; repeat for several. `list` prints their names.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def simulate(
+    out: Path, hcps: int, months: int, seed: int, faults: tuple[str, ...], as_json: bool
+) -> None:
+    """Write a believable sample world to OUT/extracts, its hidden truth to OUT/truth."""
+    from cxe.simulate import FAULTS
+    from cxe.simulate import simulate as make_world
+
+    if faults == ("list",):
+        for name, description in FAULTS.items():
+            click.echo(f"{name}: {description}")
+        return
+    summary = make_world(out, hcps=hcps, months=months, seed=seed, faults=faults)
+    if as_json:
+        click.echo(json.dumps(asdict(summary), default=str, indent=2))
+        return
+    click.echo(f"{sum(summary.rows.values()):,} rows in {summary.files} files in {out}/extracts")
+    for name, count in summary.faults.items():
+        click.echo(f"  planted {name}: {count}")
+
+
+def _run(home: Home, quiet: bool, as_json: bool, **options: Any) -> None:
+    from cxe.pipeline import run as run_pipeline
+    from cxe.progress import shown
+
+    with shown(quiet=quiet or as_json) as progress:
+        result = run_pipeline(home, progress, **options)
+    _report(home, result, as_json)
+
+
+def _report(home: Home, result: RunResult, as_json: bool) -> None:
+    files = result.landing.files if result.landing else ()
+    warnings = result.building.warnings if result.building else ()
+    if as_json:
+        document = {
+            "run_id": result.run_id,
+            "files": [asdict(file) for file in files],
+            "warnings": [asdict(check) for check in warnings],
+            "as_of_date": result.as_of_date,
+            "as_known_on": result.as_known_on,
+            "published": result.published,
+        }
+        click.echo(json.dumps(document, default=str, indent=2))
+        return
+    if result.landing:
+        landed = [file for file in files if file.status == "landed"]
+        rows = sum(file.rows_landed for file in landed)
+        click.echo(f"Landed {rows:,} rows of {len(landed)} new files.")
+    noted = [file for file in files if file.message]
+    for file in noted[:SHOWN_FILES]:
+        click.echo(f"  {file.status}: {file.path}: {file.message}")
+    if len(noted) > SHOWN_FILES:
+        click.echo(f"  ... and {len(noted) - SHOWN_FILES} more files with a message: cxe status")
+    if result.building:
+        passed = sum(check.status == "pass" for check in result.building.checks)
+        click.echo(f"Checks: {passed} passed, {len(warnings)} warned. As of {result.as_of_date}.")
+    for check in warnings:
+        click.echo(f"  warned: {check.check_name}: {check.failures}. {check.remedy}")
+    if result.published:
+        click.echo(f"Published {result.run_id}: query {home.current / 'cxe.duckdb'}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+"""The schema `ops`: what ran, and what every check said."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from cxe import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
+    import duckdb
+
+    from cxe.home import Home
+
+CREATE = """
+create schema if not exists ops;
+create table if not exists ops.runs (
+    run_id varchar primary key,
+    status varchar not null,
+    started_at timestamp not null,
+    finished_at timestamp,
+    as_of_date date,
+    as_known_on date,
+    files_landed bigint,
+    files_rejected bigint,
+    cxe_version varchar not null,
+    message varchar
+);
+comment on table ops.runs is 'One row per run of cxe on this home.';
+create table if not exists ops.quality_results (
+    run_id varchar not null,
+    layer varchar not null,
+    check_name varchar not null,
+    relation varchar,
+    severity varchar not null,
+    status varchar not null,
+    failures bigint,
+    description varchar,
+    remedy varchar,
+    query_path varchar,
+    checked_at timestamp not null
+);
+comment on table ops.quality_results is 'One row per run and check: what it found.';
+create or replace view ops.files as select * from raw._files;
+-- The rejected text itself may hold personal data and stays in raw.
+create or replace view ops.rejects as
+select file_id, line_number, reason, column_name from raw._rejects;
+"""
+CREATE_AFTER_BUILD = """
+create or replace view ops.row_accounts as select * from staging.stg_landing__row_accounts;
+"""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found.
+
+    Attributes:
+        layer: raw, staging, intermediate or marts.
+        severity: `error` blocks publishing, `warn` is reported.
+        status: pass, warn, fail or error (the check or its model could not run).
+        failures: rows that fail, None where it could not run.
+        query_path: compiled query that shows them, relative to the home.
+    """
+
+    layer: str
+    check_name: str
+    relation: str | None
+    severity: str
+    status: str
+    failures: int | None
+    description: str
+    remedy: str
+    query_path: str | None
+
+
+def utc_now() -> datetime:
+    """Now in UTC, without a zone, as the warehouse stores it."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def start_run(connection: duckdb.DuckDBPyConnection, home: Home) -> str:
+    """Open a run, with the raw tables in place; runs that never ended are closed as interrupted.
+
+    Returns:
+        The run id: its start in UTC, to the millisecond; ids sort in time.
+    """
+    connection.execute(CREATE)
+    started_at = utc_now()
+    run_id = f"{started_at:%Y%m%dT%H%M%S}{started_at.microsecond // 1000:03d}Z"
+    # A run may have been cut off after its version was in place and before it could say so.
+    connection.execute(
+        "update ops.runs set status = case when run_id = ? then 'published' else 'interrupted' end,"
+        " finished_at = ? where finished_at is null",
+        [home.published_version(), started_at],
+    )
+    connection.execute(
+        "insert into ops.runs (run_id, status, started_at, cxe_version)"
+        " values (?, 'running', ?, ?)",
+        [run_id, started_at, __version__],
+    )
+    return run_id
+
+
+def end_run(
+    connection: duckdb.DuckDBPyConnection, run_id: str, status: str, message: str | None = None
+) -> None:
+    """Close a run with its outcome (built, published or failed)."""
+    connection.execute(
+        "update ops.runs set status = ?, finished_at = ?, message = ? where run_id = ?",
+        [status, utc_now(), message, run_id],
+    )
+
+
+def record_landing(
+    connection: duckdb.DuckDBPyConnection, run_id: str, landed: int, rejected: int
+) -> None:
+    """Keep how many files this run landed and rejected."""
+    connection.execute(
+        "update ops.runs set files_landed = ?, files_rejected = ? where run_id = ?",
+        [landed, rejected, run_id],
+    )
+
+
+def record_period(
+    connection: duckdb.DuckDBPyConnection, run_id: str
+) -> tuple[date | None, date | None]:
+    """Keep up to which day the run's world reaches.
+
+    Returns:
+        As-of date and knowledge date.
+    """
+    connection.execute(CREATE_AFTER_BUILD)
+    period: tuple[date | None, date | None] | None = connection.execute(
+        "select as_of_date, as_known_on from intermediate.int_reporting_period"
+    ).fetchone()
+    as_of_date, as_known_on = period or (None, None)
+    connection.execute(
+        "update ops.runs set as_of_date = ?, as_known_on = ? where run_id = ?",
+        [as_of_date, as_known_on, run_id],
+    )
+    return as_of_date, as_known_on
+
+
+def record_checks(
+    connection: duckdb.DuckDBPyConnection, run_id: str, checks: Iterable[CheckResult]
+) -> None:
+    """Add the results of one layer's checks."""
+    rows = [
+        (
+            run_id,
+            check.layer,
+            check.check_name,
+            check.relation,
+            check.severity,
+            check.status,
+            check.failures,
+            check.description,
+            check.remedy,
+            check.query_path,
+            utc_now(),
+        )
+        for check in checks
+    ]
+    if rows:
+        connection.executemany(
+            f"insert into ops.quality_results values ({', '.join('?' * len(rows[0]))})",
+            rows,
+        )

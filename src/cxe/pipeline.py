@@ -1,0 +1,163 @@
+"""The main job: land, build and guard every layer, publish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from cxe import ops
+from cxe.build import BuildResult, build
+from cxe.contract import load_contract
+from cxe.errors import CxeError, InputError
+from cxe.home import PROJECT_DIR, Home, full_disk_explained, open_warehouse, writing
+from cxe.landing import LandingResult, create_raw_tables, land
+from cxe.publish import publish
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from cxe.progress import Progress
+
+KEEP_VERSIONS = 3
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """What a run did.
+
+    Attributes:
+        landing: result by file, None when nothing was to be landed.
+        building: None when nothing was to be built.
+        published: folder of the new version, None when nothing was published.
+    """
+
+    run_id: str
+    landing: LandingResult | None
+    building: BuildResult | None
+    as_of_date: date | None
+    as_known_on: date | None
+    published: Path | None
+
+
+def run(
+    home: Home,
+    progress: Progress,
+    *,
+    extracts: Path | None,
+    building: bool = True,
+    publishing: bool = True,
+    as_of: date | None = None,
+    as_known_on: date | None = None,
+    keep_versions: int = KEEP_VERSIONS,
+) -> RunResult:
+    """Do the steps asked for, under the home's lock, as one run.
+
+    Args:
+        extracts: root of the delivered files; None builds from what was landed before.
+        building: build and guard the layers.
+        publishing: publish the build of this run.
+        as_of: last day of the world; None takes the default of definitions, section 0.
+        as_known_on: keep only rows delivered by then; None keeps all.
+        keep_versions: published versions that stay.
+
+    Raises:
+        InputError: nothing to land, or nothing landed to build from.
+        GateError: a check failed; nothing was published.
+        BusyError: another run has the home.
+        CxeError: anything else that a user can mend, such as a full disk.
+    """
+    contract = load_contract(PROJECT_DIR)
+    landing: LandingResult | None = None
+    built: BuildResult | None = None
+    published: Path | None = None
+    period: tuple[date | None, date | None] = (None, None)
+    with writing(home), full_disk_explained(home):
+        with open_warehouse(home) as connection:
+            create_raw_tables(connection, contract)
+            run_id = ops.start_run(connection, home)
+        try:
+            if extracts is not None:
+                progress.step("land")
+                with open_warehouse(home) as connection:
+                    landing = land(
+                        connection,
+                        extracts,
+                        contract,
+                        loaded_at=ops.utc_now(),
+                        on_file=lambda _, done, total: progress.advance(done, total),
+                    )
+                    ops.record_landing(
+                        connection,
+                        run_id,
+                        landed=sum(file.status == "landed" for file in landing.files),
+                        rejected=sum(file.status == "rejected" for file in landing.files),
+                    )
+            if building:
+                _refuse_empty(home)
+                variables = {
+                    "as_of_date": as_of.isoformat() if as_of else None,
+                    "as_known_on": as_known_on.isoformat() if as_known_on else None,
+                }
+                built = build(home, run_id, progress, variables)
+            with open_warehouse(home) as connection:
+                if built is not None:
+                    period = ops.record_period(connection, run_id)
+                if built is not None and publishing:
+                    progress.step("publish")
+                    published = publish(connection, home, run_id, keep_versions)
+                done = "published" if published else "built" if built else "landed"
+                ops.end_run(connection, run_id, done)
+        except CxeError as error:
+            _end_failed(home, run_id, error)
+            raise
+    return RunResult(run_id, landing, built, *period, published)
+
+
+def publish_last_build(
+    home: Home, progress: Progress, keep_versions: int = KEEP_VERSIONS
+) -> RunResult:
+    """Publish the newest build that passed its gates and was not published yet.
+
+    Raises:
+        InputError: the last run did not end as a guarded build.
+    """
+    with writing(home), open_warehouse(home) as connection:
+        create_raw_tables(connection, load_contract(PROJECT_DIR))
+        connection.execute(ops.CREATE)
+        last = connection.execute(
+            "select run_id, status, as_of_date, as_known_on from ops.runs order by run_id desc"
+        ).fetchone()
+        if last is None or last[1] != "built":
+            status = "there is none" if last is None else f"it is {last[1]}"
+            raise InputError(
+                f"The last run must be a build that passed its gates, but {status}: "
+                "`cxe build` first."
+            )
+        progress.step("publish")
+        published = publish(connection, home, last[0], keep_versions)
+        ops.end_run(connection, last[0], "published")
+    return RunResult(last[0], None, None, last[2], last[3], published)
+
+
+def _refuse_empty(home: Home) -> None:
+    with open_warehouse(home) as connection:
+        landed = connection.execute(
+            "select count(*) from raw._files where status = 'landed'"
+        ).fetchone()
+    if not landed or not landed[0]:
+        raise InputError(
+            f"Nothing has been landed in {home.root}: run `cxe land --extracts DIR` with at least "
+            "one readable extract."
+        )
+
+
+def _end_failed(home: Home, run_id: str, error: CxeError) -> None:
+    """Keep why a run failed, if the disk still takes it; the next run closes it otherwise."""
+    try:
+        with open_warehouse(home) as connection:
+            ops.end_run(connection, run_id, "failed", str(error))
+    except (CxeError, OSError, duckdb.Error):
+        return

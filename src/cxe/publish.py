@@ -1,0 +1,155 @@
+"""Publish a guarded build: a read-only database and Parquet beside it, swapped in at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from cxe.home import full_disk_explained
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import duckdb
+
+    from cxe.home import Home
+
+OPS_TABLES = ("runs", "files", "rejects", "row_accounts", "quality_results")
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection,
+    home: Home,
+    run_id: str,
+    keep_versions: int,
+) -> Path:
+    """Write `published/<run_id>` and point `published/current` at it.
+
+    Readers that hold the old version open keep it: its folder may be pruned, its open file stays.
+
+    Args:
+        connection: the warehouse, with every gate passed.
+        keep_versions: how many versions stay, this one included.
+
+    Returns:
+        The folder of the new version.
+
+    Raises:
+        CxeError: the disk is full; the version in place stays.
+    """
+    target = home.published / run_id
+    unfinished = home.published / f".{run_id}.unfinished"
+    with full_disk_explained(home):
+        for leftover in home.published.glob(".*.unfinished*"):
+            _remove(leftover)
+        try:
+            _write(connection, unfinished, run_id, _marts(home))
+            unfinished.rename(target)
+            _point_at(home, target)
+        except BaseException:
+            shutil.rmtree(unfinished, ignore_errors=True)
+            raise
+        _prune(home, keep_versions)
+    return target
+
+
+def _marts(home: Home) -> list[str]:
+    """Mart tables of the build; the schema may still hold tables of models since deleted."""
+    manifest = json.loads((home.target / "manifest.json").read_text(encoding="utf-8"))
+    return sorted(
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] == "marts"
+    )
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, folder: Path, run_id: str, marts: list[str]
+) -> None:
+    (folder / "marts").mkdir(parents=True)
+    database = folder / "cxe.duckdb"
+    connection.execute(f"attach {_text(str(database))} as publication")
+    try:
+        connection.execute("create schema publication.marts; create schema publication.ops")
+        for name in marts:
+            table = f"marts.{_name(name)}"
+            connection.execute(f"create table publication.{table} as from {table}")
+            parquet = _text(str(folder / "marts" / f"{name}.parquet"))
+            connection.execute(f"copy {table} to {parquet} (format parquet, compression zstd)")
+        for name in OPS_TABLES:
+            connection.execute(f"create table publication.ops.{name} as from ops.{name}")
+        # The published file says of itself what the warehouse says once the swap is done.
+        connection.execute(
+            "update publication.ops.runs set status = 'published' where run_id = ?", [run_id]
+        )
+        _copy_comments(connection)
+        connection.execute("checkpoint publication")
+    finally:
+        connection.execute("detach publication")
+    for path in (*folder.rglob("*"), folder, folder.parent):
+        _sync(path)
+
+
+def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    """The published file explains itself: BI tools show table and column comments."""
+    source = "where database_name = 'cxe' and schema_name = 'marts' and comment is not null"
+    published = (
+        "and table_name in (select table_name from duckdb_tables()"
+        " where database_name = 'publication' and schema_name = 'marts')"
+    )
+    tables = connection.execute(
+        f"select table_name, comment from duckdb_tables() {source} {published}"
+    ).fetchall()
+    columns = connection.execute(
+        f"select table_name, column_name, comment from duckdb_columns() {source} {published}"
+    ).fetchall()
+    for table, comment in tables:
+        connection.execute(f"comment on table publication.marts.{_name(table)} is {_text(comment)}")
+    for table, column, comment in columns:
+        connection.execute(
+            f"comment on column publication.marts.{_name(table)}.{_name(column)}"
+            f" is {_text(comment)}"
+        )
+
+
+def _point_at(home: Home, target: Path) -> None:
+    """Swap the symlink in one step: a reader finds the old version or the new, never none."""
+    link = home.published / f".{target.name}.unfinished-link"
+    link.symlink_to(target.name)
+    link.replace(home.current)
+    _sync(home.published)
+
+
+def _prune(home: Home, keep_versions: int) -> None:
+    current = home.published_version()
+    versions = sorted(
+        path for path in home.published.iterdir() if path.is_dir() and not path.is_symlink()
+    )
+    for version in versions[: max(0, len(versions) - keep_versions)]:
+        if version.name != current:
+            shutil.rmtree(version)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _name(identifier: str) -> str:
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,87 @@
+"""Homes built once per session; every test that only reads shares them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from cxe.simulate import simulate
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+Cxe = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="session")
+def cxe() -> Cxe:
+    """Run the command line as a user does; fails the test unless the exit code is `code`."""
+
+    def run(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "cxe", *map(str, arguments)],
+            cwd=REPOSITORY,
+            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if code is not None:
+            assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Third-party inputs beside the checkout."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("third-party inputs are not at ../shared/data")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def cdnow_home(cxe: Cxe, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("cdnow")
+    cxe("run", "--extracts", shared_data / "cdnow", "--home", home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def synthea_home(cxe: Cxe, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("synthea")
+    cxe("run", "--extracts", shared_data / "synthea", "--home", home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def synthea_complete_home(
+    cxe: Cxe, synthea_home: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    home = tmp_path_factory.mktemp("synthea_complete") / "home"
+    shutil.copytree(synthea_home, home, symlinks=True)
+    cxe("build", "--home", home, "--as-of", "2024-06-30")
+    cxe("publish", "--home", home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def sample_extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Extracts of a healthy sample world."""
+    world = tmp_path_factory.mktemp("world")
+    simulate(world, hcps=150, months=24, seed=1)
+    return world / "extracts"
+
+
+@pytest.fixture(scope="session")
+def sample_home(cxe: Cxe, sample_extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("sample")
+    cxe("run", "--extracts", sample_extracts, "--home", home)
+    return home
