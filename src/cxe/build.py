@@ -148,8 +148,9 @@ def _check(home: Home, layer: str, result: Any) -> CheckResult | None:
 
 def _relation(test: Any) -> str | None:
     """What a test looks at, in the words of its YAML."""
-    if test.attached_node:
-        return str(test.attached_node).split(".", 2)[2]
+    attached = getattr(test, "attached_node", None)
+    if attached:
+        return str(attached).split(".", 2)[2]
     return ", ".join(str(parent).split(".", 2)[2] for parent in test.depends_on.nodes) or None
 
 

@@ -208,8 +208,13 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
     if result.landing:
         landed = [file for file in files if file.status == "landed"]
         rows = sum(file.rows_landed for file in landed)
-        click.echo(f"Landed {rows:,} rows of {len(landed)} new files.")
-    noted = [file for file in files if file.message]
+        repeats = sum(file.status == "repeat" for file in files)
+        rejected = sum(file.rows_rejected for file in landed)
+        click.echo(
+            f"Landed {rows:,} rows of {len(landed)} new files; {repeats} files repeat earlier ones,"
+            f" {rejected:,} rows were rejected."
+        )
+    noted = [file for file in files if file.message and file.status != "repeat"]
     for file in noted[:SHOWN_FILES]:
         click.echo(f"  {file.status}: {file.path}: {file.message}")
     if len(noted) > SHOWN_FILES:

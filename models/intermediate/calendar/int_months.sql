@@ -48,7 +48,9 @@ months as (
     inner join bounds
         on
             generated_series.generated_number
-            <= {{ dbt.datediff('bounds.first_event_on', 'bounds.last_month', 'month') }} + 1
+            <= {{ dbt.datediff(
+                'bounds.first_event_on', 'bounds.last_month', 'month'
+            ) }} + 1
 
 ),
 

@@ -23,7 +23,7 @@ customer_months as (
         months.next_month
     from customers_first_seen
     inner join months
-        on months.next_month > customers_first_seen.first_event_on
+        on customers_first_seen.first_event_on < months.next_month
 
 )
 

@@ -38,8 +38,8 @@ reporting_period as (
 
 ),
 
--- Secondary claims pay a share of the same shipment: they are no fills and undo none. A prescription
--- number identifies a patient, so that it leaves this layer hashed only.
+-- Secondary claims pay a share of the same shipment: they are no fills and undo none. The hash is
+-- there because a prescription number identifies a patient, and must not leave this layer.
 primary_claims as (
 
     select

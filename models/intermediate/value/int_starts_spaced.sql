@@ -30,7 +30,9 @@ gaps as (
     select
         customer_id,
         month,
-        {{ dbt.datediff('previous_started_on', 'started_on', 'day') }} as gap_days
+        {{ dbt.datediff(
+            'previous_started_on', 'started_on', 'day'
+        ) }} as gap_days
     from starts
 
 ),

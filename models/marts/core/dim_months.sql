@@ -1,4 +1,4 @@
--- One row per month of the panel: from the first event of any customer to the last month that ended.
+-- One row per month of the panel: from any customer's first event to the last month that ended.
 
 with
 
@@ -21,7 +21,9 @@ dim_months as (
         months.last_day_on,
         cast({{ dbt.date_trunc('quarter', 'months.month') }} as date) as quarter,
         cast({{ dbt.date_trunc('year', 'months.month') }} as date) as year,
-        {{ dbt.datediff('months.month', 'months.next_month', 'day') }} as days_in_month,
+        {{ dbt.datediff(
+            'months.month', 'months.next_month', 'day'
+        ) }} as days_in_month,
         months.month = reporting_period.last_month as is_last_month
     from months
     cross join reporting_period

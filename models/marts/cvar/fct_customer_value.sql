@@ -118,7 +118,9 @@ fct_customer_value as (
                     cast(run_rate_window_value as double)
                     / least(
                         {{ var('run_rate_window_months') }},
-                        {{ dbt.datediff('first_accrual_month', 'month', 'month') }} + 1
+                        {{ dbt.datediff(
+                            'first_accrual_month', 'month', 'month'
+                        ) }} + 1
                     )
             end as {{ run_rate_type() }}
         ) as run_rate,

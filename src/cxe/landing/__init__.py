@@ -1,6 +1,6 @@
 """Landing: delivered files become raw tables, untouched, with every row's place in its file."""
 
-from cxe.landing.land import land
+from cxe.landing.run import land
 from cxe.landing.records import FileResult, LandingResult
 from cxe.landing.tables import create_raw_tables
 

@@ -40,9 +40,16 @@ NUMBERED = b"%d,%b\n"
 
 @dataclass(frozen=True)
 class Header:
-    """The names in the header row, in file order, and where the first record starts."""
+    """The names in the header row, in file order, and where the first record starts.
+
+    Attributes:
+        line: on which the header starts.
+        first_line: on which the first record would start.
+        offset: of that line in the text, in bytes.
+    """
 
     names: tuple[str, ...]
+    line: int
     first_line: int
     offset: int
 
@@ -121,7 +128,7 @@ def read_header(text: bytes, file_name: str, extra_header_lines: int) -> Header:
     for _ in range(extra_header_lines):
         extra = RECORD.match(text, end)
         end = extra.end() if extra else text.find(b"\n", end) + 1 or end
-    return Header(names, text.count(b"\n", 0, end) + 1, end)
+    return Header(names, line, text.count(b"\n", 0, end) + 1, end)
 
 
 def copy_numbered(
@@ -251,9 +258,7 @@ def _number_records(
     )
 
 
-def _reject(
-    text: bytes, position: int, line: int, names: tuple[str, ...]
-) -> tuple[int, Reject]:
+def _reject(text: bytes, position: int, line: int, names: tuple[str, ...]) -> tuple[int, Reject]:
     record = RECORD.match(text, position)
     if record and record.end() - position <= MAX_RECORD_BYTES:
         end = record.end()

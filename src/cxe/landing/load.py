@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
@@ -11,11 +12,11 @@ import duckdb
 
 from cxe.landing.csv_records import MAX_RECORD_BYTES, copy_numbered, read_header
 from cxe.landing.records import FileRejectedError
-from cxe.landing.tables import identifier, insert_rows
+from cxe.landing.tables import insert_rows
 from cxe.landing.text import LATIN1, Utf8Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -26,7 +27,7 @@ HEAD_BYTES = 2 * MAX_RECORD_BYTES
 # The options leave nothing to guess; quoted "" is text, bare emptiness is null.
 READ_COPY = """
     read_csv(
-        $copy, columns = {columns}, header = false, auto_detect = false, delim = ',', quote = '"',
+        $copied, columns = {columns}, header = false, auto_detect = false, delim = ',', quote = '"',
         escape = '"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false,
         strict_mode = true, parallel = {parallel}
     )
@@ -76,7 +77,7 @@ def load_file(
         FileRejectedError: the file cannot be landed; part of it may have been inserted.
         duckdb.Error, OSError: the warehouse or the scratch folder cannot be written.
     """
-    parameters = {
+    parameters: dict[str, object] = {
         "file_id": file_id,
         "delivered_on": delivery.delivered_on,
         "loaded_at": loaded_at,
@@ -100,31 +101,33 @@ def _load_csv(
         head += block
     header = read_header(head, path.name, extract.extra_header_lines)
     mapping = _map(header.names, extract, f"{path.name}, line {header.line}")
-    fields = {"row_number": "bigint"} | {f"field_{n}": "varchar" for n in range(len(header.names))}
-    values = {name: f"field_{position}" for name, position in mapping.columns.items()}
-    extra, extra_names = _extra({name: f"field_{at}" for name, at in mapping.extra.items()})
+    fields = [f"field_{position}" for position in range(len(header.names))]
+    columns = {"row_number": "bigint"} | dict.fromkeys(fields, "varchar")
     records = chain([head[header.offset :]], blocks)
     landed = rejected = 0
-    for part in _one_ahead(copy_numbered(records, header, path.name, scratch)):
-        # DuckDB guesses where records start when it splits a file between threads; line ends
-        # inside values could mislead it.
-        source = READ_COPY.format(
-            columns=fields, parallel=str(not part.has_line_ends_in_values).lower()
-        )
-        inserted = _execute(
-            connection,
-            insert_rows(extract, values, extra, source),
-            parameters | extra_names | {"copy": str(part.path)},
-        )
-        if inserted != part.rows:
-            raise FileRejectedError(
-                f"{path.name}: {part.rows} records were found but {inserted} could be stored: "
-                "please report this with the file."
+    with closing(_one_ahead(copy_numbered(records, header, path.name, scratch))) as parts:
+        for part in parts:
+            # DuckDB guesses where records start when it splits a file between threads; line ends
+            # inside values could mislead it.
+            source = READ_COPY.format(
+                columns=columns, parallel=str(not part.has_line_ends_in_values).lower()
             )
-        part.path.unlink()
-        landed += inserted
-        rejected += len(part.rejects)
-        _store_rejects(connection, parameters["file_id"], part.rejects)
+            statement, extra_names = _statement(extract, mapping, fields, source)
+            inserted = _insert(
+                connection,
+                path.name,
+                statement,
+                parameters | extra_names | {"copied": str(part.path)},
+            )
+            if inserted != part.rows:
+                raise FileRejectedError(
+                    f"{path.name}: {part.rows} records were found but {inserted} could be stored: "
+                    "please report this with the file."
+                )
+            part.path.unlink()
+            landed += inserted
+            rejected += len(part.rejects)
+            _store_rejects(connection, parameters["file_id"], part.rejects)
     return Loaded(landed, rejected, NOTES.get(text.encoding))
 
 
@@ -136,28 +139,120 @@ def _load_parquet(
 ) -> Loaded:
     source = {"path": str(path)}
     try:
-        described = connection.execute(
-            "describe select * from read_parquet($path)", source
-        ).fetchall()
-        # Pages are read here and once more below, where an error could also be the warehouse's.
-        connection.execute(
-            "select count(columns(*)) from read_parquet($path)", source
-        ).fetchall()
+        described = connection.execute("describe from read_parquet($path)", source).fetchall()
+        # All of it is read here and once more below, where an error could also be the warehouse's.
+        connection.execute("select count(columns(*)) from read_parquet($path)", source).fetchall()
     except duckdb.Error as error:
         raise FileRejectedError(
-            f"{path.name} is no readable Parquet file, it is damaged or cut off: deliver it again."
+            f"{path.name} is damaged or cut off, or no Parquet file: deliver it again."
         ) from error
-    mapping = _map(tuple(row[0] for row in described), extract, path.name)
-    texts = [_as_text(identifier(name), kind) for name, kind, *_ in described]
-    extra, extra_names = _extra({name: texts[at] for name, at in mapping.extra.items()})
-    landed = _execute(
-        connection,
-        insert_rows(
-            extract,
-            {name: texts[position] for name, position in mapping.columns.items()},
-            extra,
-            "(select * rename (file_row_number as row_number) ...)",
-        ),
-        parameters | extra_names | source,
+    names = tuple(row[0] for row in described)
+    mapping = _map(names, extract, path.name)
+    texts = [_as_text(f"field_{position}", row[1]) for position, row in enumerate(described)]
+    fields = ", ".join(f"field_{position}" for position in range(len(names)))
+    statement, extra_names = _statement(
+        extract,
+        mapping,
+        texts,
+        f"""(
+            select {fields}, ordinal + 1 as row_number
+            from read_parquet($path, file_row_number = true) as file ({fields}, ordinal)
+        )""",
     )
+    landed = _insert(connection, path.name, statement, parameters | extra_names | source)
     return Loaded(landed, 0, None)
+
+
+def _statement(
+    extract: Extract, mapping: _Mapping, fields: list[str], source: str
+) -> tuple[str, dict[str, object]]:
+    """Compose the insert, with the parameters that hold the names of unknown columns."""
+    values = {name: fields[position] for name, position in mapping.columns.items()}
+    parameters: dict[str, object] = {}
+    pairs = []
+    # In the order of their names, as the hash must not depend on the order in the file.
+    for number, (name, position) in enumerate(sorted(mapping.extra.items())):
+        parameters[f"extra_{number}"] = name
+        pairs.append(f"$extra_{number}::varchar, {fields[position]}")
+    extra = f"json_object({', '.join(pairs)})" if pairs else "null"
+    return insert_rows(extract, values, extra, source), parameters
+
+
+def _map(names: tuple[str, ...], extract: Extract, where: str) -> _Mapping:
+    by_name = {name.casefold(): name for name in extract.column_names}
+    columns: dict[str, int] = {}
+    extra: dict[str, int] = {}
+    for position, name in enumerate(names):
+        if known := by_name.get(name.strip().casefold()):
+            if known in columns:
+                raise FileRejectedError(
+                    f"{where}, column {known}: the file has this column twice: rename or remove "
+                    "one of them."
+                )
+            columns[known] = position
+        else:
+            extra[name] = position
+    missing = [
+        column.name for column in extract.columns if column.required and column.name not in columns
+    ]
+    if missing:
+        raise FileRejectedError(
+            f"{where}, column {', '.join(missing)}: required but missing among the {len(names)} "
+            "columns of the file: export it with this column, comma-separated, with its header."
+        )
+    return _Mapping(columns, extra)
+
+
+def _as_text(field: str, kind: str) -> str:
+    match kind:
+        case "VARCHAR":
+            return field
+        case "TIMESTAMP WITH TIME ZONE":
+            return f"strftime(make_timestamp(epoch_us({field})), '%Y-%m-%dT%H:%M:%S.%fZ')"
+        case "TIMESTAMP" | "TIMESTAMP_S" | "TIMESTAMP_MS" | "TIMESTAMP_NS":
+            return f"replace({field}::varchar, ' ', 'T') || 'Z'"
+        case _:
+            return f"{field}::varchar"
+
+
+def _store_rejects(
+    connection: duckdb.DuckDBPyConnection, file_id: object, rejects: tuple[Reject, ...]
+) -> None:
+    if rejects:
+        connection.execute(
+            """
+            insert into raw._rejects
+            select
+                $file_id, unnest($lines::bigint[]), unnest($texts::varchar[]),
+                unnest($reasons::varchar[]), unnest($columns::varchar[])
+            """,
+            {
+                "file_id": file_id,
+                "lines": [reject.line_number for reject in rejects],
+                "texts": [reject.raw_text for reject in rejects],
+                "reasons": [reject.reason for reject in rejects],
+                "columns": [reject.column_name for reject in rejects],
+            },
+        )
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection, name: str, statement: str, parameters: dict[str, object]
+) -> int:
+    try:
+        row = connection.execute(statement, parameters).fetchone()
+    except (duckdb.InvalidInputException, duckdb.ConversionException):
+        # The message of DuckDB quotes the row, which may hold personal data.
+        raise FileRejectedError(
+            f"{name}: DuckDB refused records that look well-formed: please report this."
+        ) from None
+    return int(row[0]) if row else 0
+
+
+def _one_ahead(items: Iterator[Item]) -> Generator[Item]:
+    """Make the next item in a thread while the caller works on the last."""
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        upcoming = thread.submit(next, items, None)
+        while (item := upcoming.result()) is not None:
+            upcoming = thread.submit(next, items, None)
+            yield item

@@ -88,7 +88,9 @@ def insert_rows(extract: Extract, values: Mapping[str, str], extra: str, source:
         f"{values.get(name, 'null')}::varchar as {identifier(name)}"
         for name in extract.column_names
     ]
-    hashed = f", {VALUE_END}, ".join(f"coalesce({name}, {NULL_MARK})" for name in [*names, "_extra"])
+    hashed = f", {VALUE_END}, ".join(
+        f"coalesce({name}, {NULL_MARK})" for name in [*names, "_extra"]
+    )
     return f"""
         insert into {raw_table(extract)} ({", ".join([*names, *PROVENANCE])})
         with delivered as (
@@ -99,7 +101,7 @@ def insert_rows(extract: Extract, values: Mapping[str, str], extra: str, source:
             -- The lower half of the digest, moved from unsigned to signed.
             (md5_number_lower(concat({hashed}))::hugeint - 9223372036854775808)::bigint
         from delivered
-    """  # noqa: S608
+    """
 
 
 def raw_table(extract: Extract) -> str:

@@ -105,6 +105,7 @@ def _calls(
 ) -> Array:
     """One-to-one calls of staff of a function (0 sales, 1 medical, 2 access); which took place."""
     size = len(hcp)
+    filed = at + (rng.exponential(8 * HOUR, size)).astype(np.int64) + 600
     status = choose(rng, size, (0.05, 0.06, 0.89))
     rows = crm.calls.add(
         account=scene.world.account(rng, hcp, at),
@@ -114,14 +115,14 @@ def _calls(
         attendee_type=np.full(size, PERSON, dtype=np.int8),
         at=at,
         planned=at - (rng.exponential(6 * DAY, size)).astype(np.int64) - HOUR,
-        filed=at + (rng.exponential(8 * HOUR, size)).astype(np.int64) + 600,
+        filed=filed,
         call_type=np.zeros(size, dtype=np.int8),
         channel=choose(rng, size, (0.6, 0.15, 0.15, 0.05, 0.04, 0.01)),
         status=status,
         duration=np.round(rng.gamma(3, 5, size) + 2).astype(np.float32),
     )
     held: Array = status == SUBMITTED
-    _details(rng, crm, scene, rows[held], hcp[held], at[held])
+    _details(rng, crm, scene, rows[held], hcp[held], at=at[held], filed=filed[held])
     return held
 
 
@@ -173,7 +174,7 @@ def _group_calls(rng: np.random.Generator, crm: Crm, scene: Scene) -> tuple[Arra
         parent=parents[call],
         **children,
     )
-    _details(rng, crm, scene, rows, comes, at[call])
+    _details(rng, crm, scene, rows, comes, at=at[call], filed=filed[call])
     return comes, at[call]
 
 
@@ -203,11 +204,17 @@ def has_left(world: World, territory: Array, at: Array) -> Array:
 
 
 def _details(
-    rng: np.random.Generator, crm: Crm, scene: Scene, call: Array, hcp: Array, at: Array
+    rng: np.random.Generator,
+    crm: Crm,
+    scene: Scene,
+    call: Array,
+    hcp: Array,
+    *,
+    at: Array,
+    filed: Array,
 ) -> None:
     """Products discussed, and how the customer took the message: a noisy sign of trust."""
     brand = scene.launched(rng, hcp, at)
-    filed = at + 2 * HOUR
     told = np.flatnonzero(chance(rng, len(call), 0.93))
     crm.details.add(call=call[told], product=brand[told], priority=told * 0 + 1, at=filed[told])
     more = told[chance(rng, len(told), 0.35)]

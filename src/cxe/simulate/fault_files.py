@@ -63,10 +63,12 @@ class Plot:
     def sample(
         self, name: str, count: int, suits: Callable[[Row], bool] = lambda _: True
     ) -> list[Row]:
-        """Records of the first delivery that are neither in the last one nor spoiled already."""
+        """Records of the first delivery that no later one holds and no other fault has spoiled."""
         key = self.full(name).extract.key
         taken = self.used.setdefault(name, set())
-        again = {_key(row, key) for row in read_rows(self.last(name))}
+        again = {
+            _key(row, key) for delivery in self.deliveries[name][1:] for row in read_rows(delivery)
+        }
         rows = [
             row
             for row in read_rows(self.full(name), _SAMPLED_FROM)
@@ -77,8 +79,8 @@ class Plot:
         taken.update(_key(row, key) for row in found)
         return found
 
-    def append(self, name: str, rows: Sequence[Row]) -> None:
-        """Add rows to the extract's last delivery and note their lines."""
+    def append(self, name: str, rows: Sequence[Row]) -> int:
+        """Add rows to the extract's last delivery and note their lines; returns how many."""
         delivery = self.last(name)
         line = delivery.path.read_bytes().count(b"\n") + 1
         text = io.StringIO()
@@ -88,6 +90,7 @@ class Plot:
             file.write(text.getvalue())
         for number in range(len(rows)):
             self.note(delivery.path, line + number)
+        return len(rows)
 
     def extra(self, name: str, content: bytes) -> None:
         """A further delivery of the last day with the given bytes."""

@@ -29,45 +29,45 @@ def _is_paid_fill(row: Row) -> bool:
     )
 
 
-def missing_npi(plot: Plot) -> None:
+def missing_npi(plot: Plot) -> int:
     """A later version of an account without its NPI."""
     rows = plot.sample("account", _FEW, _is_person)
-    _new_versions(plot, "account", rows, {"NPI_vod__c": ""})
+    return _new_versions(plot, "account", rows, {"NPI_vod__c": ""})
 
 
-def failing_npi(plot: Plot) -> None:
+def failing_npi(plot: Plot) -> int:
     """A later version of an account whose NPI fails its check digit."""
     rows = plot.sample("account", _FEW, _is_person)
     for row in rows:
         npi = row["NPI_vod__c"]
         row["NPI_vod__c"] = f"{npi[:-1]}{(int(npi[-1]) + 1) % 10}"
-    _new_versions(plot, "account", rows, {})
+    return _new_versions(plot, "account", rows, {})
 
 
-def soft_deletes(plot: Plot) -> None:
+def soft_deletes(plot: Plot) -> int:
     """Calls and inquiries that are deleted later."""
     calls = plot.sample("call2_vod__c", _FEW, lambda row: row["Status_vod__c"] == "Submitted_vod")
-    _new_versions(plot, "call2_vod__c", calls, {"IsDeleted": "true"})
+    deleted = _new_versions(plot, "call2_vod__c", calls, {"IsDeleted": "true"})
     inquiries = plot.sample("medical_inquiry_vod__c", 2)
-    _new_versions(plot, "medical_inquiry_vod__c", inquiries, {"IsDeleted": "true"})
+    return deleted + _new_versions(plot, "medical_inquiry_vod__c", inquiries, {"IsDeleted": "true"})
 
 
-def same_record_in_full_and_delta(plot: Plot) -> None:
+def same_record_in_full_and_delta(plot: Plot) -> int:
     """Unchanged records of the full file once more in a delta."""
-    plot.append("call2_vod__c", plot.sample("call2_vod__c", _FEW))
+    return plot.append("call2_vod__c", plot.sample("call2_vod__c", _FEW))
 
 
-def appeal_without_parent(plot: Plot) -> None:
+def appeal_without_parent(plot: Plot) -> int:
     """Appeals of requests that were never delivered."""
     rows = plot.sample("prior_auth", _FEW, lambda row: bool(row["response_ts"]))
     for row in rows:
         row["pa_id"] = f"PA{plot.new_number()}"
         row["parent_pa_id"] = f"PA{plot.new_number()}"
         row["attempt_no"] = "2"
-    plot.append("prior_auth", rows)
+    return plot.append("prior_auth", rows)
 
 
-def fill_before_enrolment(plot: Plot) -> None:
+def fill_before_enrolment(plot: Plot) -> int:
     """New patients who were shipped to five days before the hub had received their enrolment."""
     fills = plot.sample("sp_dispense", _FEW, _is_paid_fill)
     enrollments = plot.sample("hub_enrollment", _FEW)
@@ -93,10 +93,10 @@ def fill_before_enrolment(plot: Plot) -> None:
             "modified_ts": enrolled,
         }
     plot.append("hub_enrollment", enrollments)
-    plot.append("sp_dispense", fills)
+    return plot.append("sp_dispense", fills)
 
 
-def reversal_without_claim(plot: Plot) -> None:
+def reversal_without_claim(plot: Plot) -> int:
     """B2 rows of prescriptions that were never billed."""
     rows = plot.sample("sp_dispense", _FEW, _is_paid_fill)
     for row in rows:
@@ -108,10 +108,10 @@ def reversal_without_claim(plot: Plot) -> None:
             "delivered_date": "",
             "reversal_reason": "BILLING_ERROR",
         }
-    plot.append("sp_dispense", rows)
+    return plot.append("sp_dispense", rows)
 
 
-def unknown_prescriber(plot: Plot) -> None:
+def unknown_prescriber(plot: Plot) -> int:
     """Paid fills of prescribers the CRM does not know; their NPIs are valid."""
     rows = plot.sample("sp_dispense", _FEW, _is_paid_fill)
     # The world's own NPIs begin with 1.
@@ -119,10 +119,10 @@ def unknown_prescriber(plot: Plot) -> None:
     npis = payloads * 10 + luhn_check_digit(payloads)
     for row, npi in zip(rows, npis, strict=True):
         row.update(_own_patient(plot.new_number()), prescriber_npi=str(npi), case_id="")
-    plot.append("sp_dispense", rows)
+    return plot.append("sp_dispense", rows)
 
 
-def reopened_case(plot: Plot) -> None:
+def reopened_case(plot: Plot) -> int:
     """Closed cases that are open again in the last delivery, with the history row that tells."""
     rows = plot.sample("case", _FEW, lambda row: row["Status"] == "Closed")
     history = [
@@ -137,20 +137,20 @@ def reopened_case(plot: Plot) -> None:
         for row in rows
     ]
     _new_versions(plot, "case", rows, {"Status": "Working", "ClosedDate": ""})
-    plot.append("case_history", history)
+    return plot.append("case_history", history)
 
 
-def survey_without_account(plot: Plot) -> None:
+def survey_without_account(plot: Plot) -> int:
     """Answers that lead to no customer: no account, no case, no hub case."""
     rows = plot.sample("survey_response", _FEW)
     for row in rows:
         row |= {"AccountId": "", "CaseId": "", "HubCaseId": "", "Comment": ""}
         row["ResponseId"] = f"R_{plot.new_number()}"
         row["RecordedDate"] = plot.instant("survey_response", days_ago=1)
-    plot.append("survey_response", rows)
+    return plot.append("survey_response", rows)
 
 
-def consent_flip_one_day(plot: Plot) -> None:
+def consent_flip_one_day(plot: Plot) -> int:
     """Opt-out in the morning, opt-in in the afternoon."""
     name = "multichannel_consent_vod__c"
     rows = []
@@ -167,27 +167,27 @@ def consent_flip_one_day(plot: Plot) -> None:
                     "SystemModstamp": at,
                 }
             )
-    plot.append(name, rows)
+    return plot.append(name, rows) // 2
 
 
-def unseen_code(plot: Plot) -> None:
+def unseen_code(plot: Plot) -> int:
     """Codes no list names: a call channel and a case type."""
     calls = plot.sample("call2_vod__c", 2, lambda row: row["Status_vod__c"] == "Submitted_vod")
-    _new_versions(plot, "call2_vod__c", calls, {"Call_Channel_vod__c": "Hologram_vod"})
+    unseen = _new_versions(plot, "call2_vod__c", calls, {"Call_Channel_vod__c": "Hologram_vod"})
     cases = plot.sample("case", 1)
-    _new_versions(plot, "case", cases, {"Type": "Wearable"})
+    return unseen + _new_versions(plot, "case", cases, {"Type": "Wearable"})
 
 
-def decimal_comma(plot: Plot) -> None:
+def decimal_comma(plot: Plot) -> int:
     """Amounts with a comma for a point."""
     rows = plot.sample("copay_assist", _FEW)
     for row in rows:
         row["claim_id"] = f"CP{plot.new_number()}"
         row["amount"] = "48,50"
-    plot.append("copay_assist", rows)
+    return plot.append("copay_assist", rows)
 
 
-def future_dates(plot: Plot) -> None:
+def future_dates(plot: Plot) -> int:
     """Submitted calls and shipments dated years ahead."""
     day = plot.last_day
     ahead = date(day.year + _YEARS_AHEAD, day.month, 15)
@@ -196,20 +196,20 @@ def future_dates(plot: Plot) -> None:
     for call in calls:
         call["Id"] = f"a04000{plot.new_number()}AAA"
     dated = {"Call_Datetime_vod__c": plot.timestamp("call2_vod__c", at), "Parent_Call_vod__c": ""}
-    _new_versions(plot, "call2_vod__c", calls, dated)
+    ahead_of_time = _new_versions(plot, "call2_vod__c", calls, dated)
     fills = plot.sample("sp_dispense", 2, _is_paid_fill)
     for fill in fills:
         fill.update(_own_patient(plot.new_number()), case_id="", delivered_date="")
         fill["ship_date"] = plot.day("sp_dispense", ahead)
-    plot.append("sp_dispense", fills)
+    return ahead_of_time + plot.append("sp_dispense", fills)
 
 
-def _new_versions(plot: Plot, name: str, rows: list[Row], changed: Row) -> None:
+def _new_versions(plot: Plot, name: str, rows: list[Row], changed: Row) -> int:
     stamp = plot.last(name).extract.version_column
     if stamp is None:
         raise ValueError(f"{name} has no version column")
     now = plot.instant(name)
-    plot.append(name, [row | changed | {stamp: now} for row in rows])
+    return plot.append(name, [row | changed | {stamp: now} for row in rows])
 
 
 def _own_patient(number: int) -> Row:

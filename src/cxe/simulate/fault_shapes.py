@@ -37,7 +37,7 @@ def _instant(found: re.Match[str]) -> datetime:
 _WAYS = (_eastern_europe, _pacific, _no_zone)
 
 
-def resent_name_other_bytes(plot: Plot) -> None:
+def resent_name_other_bytes(plot: Plot) -> int:
     """The last calls file with other bytes under its name, in `redelivery`: for a second run."""
     last = plot.last("call2_vod__c")
     rows = read_rows(last)
@@ -52,9 +52,10 @@ def resent_name_other_bytes(plot: Plot) -> None:
         _csv([list(names)] + [[row[name] for name in names] for row in rows]), encoding="utf-8"
     )
     plot.note(path)
+    return 1
 
 
-def time_zone_mix(plot: Plot) -> None:
+def time_zone_mix(plot: Plot) -> int:
     """The same instants written in four ways within one file."""
     full = plot.full("medical_inquiry_vod__c")
     text = full.path.read_text(encoding="utf-8").splitlines()
@@ -62,16 +63,18 @@ def time_zone_mix(plot: Plot) -> None:
         text[index] = _UTC_STAMP.sub(_WAYS[index % 3], text[index])
         plot.note(full.path, index + 1)
     rewrite(full.path, lambda _: "\n".join(text) + "\n")
+    return len(plot.places)
 
 
-def changed_header_order(plot: Plot) -> None:
+def changed_header_order(plot: Plot) -> int:
     """The last cases file with its columns from right to left."""
     last = plot.last("case")
     rewrite(last.path, lambda text: _csv(row[::-1] for row in csv.reader(io.StringIO(text))))
     plot.note(last.path)
+    return 1
 
 
-def trailing_total_line(plot: Plot) -> None:
+def trailing_total_line(plot: Plot) -> int:
     """A total line with the right number of fields, and in another file one with too few."""
     for name, is_whole in (("copay_assist", True), ("benefit_verification", False)):
         last = plot.last(name)
@@ -83,29 +86,34 @@ def trailing_total_line(plot: Plot) -> None:
         with last.path.open("a", encoding="utf-8") as file:
             file.write(",".join(fields) + "\n")
         plot.note(last.path, line)
+    return len(plot.places)
 
 
-def crlf_and_bom(plot: Plot) -> None:
+def crlf_and_bom(plot: Plot) -> int:
     """The last accounts file as a Windows program saves it."""
     last = plot.last("account")
     rewrite(last.path, lambda text: "\ufeff" + text.replace("\n", "\r\n"))
     plot.note(last.path)
+    return 1
 
 
-def empty_file(plot: Plot) -> None:
+def empty_file(plot: Plot) -> int:
     """A further prior_auth file without a byte."""
     plot.extra("prior_auth", b"")
+    return 1
 
 
-def header_only_file(plot: Plot) -> None:
+def header_only_file(plot: Plot) -> int:
     """A further em_attendee file that holds its header only."""
     plot.extra("em_attendee_vod__c", header(plot.last("em_attendee_vod__c").extract).encode())
+    return 1
 
 
-def truncated_gzip(plot: Plot) -> None:
+def truncated_gzip(plot: Plot) -> int:
     """A further sent_email file that ends in the middle of its compressed bytes."""
     content = plot.last("sent_email_vod__c").path.read_bytes()
     plot.extra("sent_email_vod__c", content[: len(content) // 2])
+    return 1
 
 
 def _csv(rows: Iterable[list[str]]) -> str:

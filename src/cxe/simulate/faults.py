@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cxe.simulate.write import Delivery
 
 # In the order of planting: records first, then what spoils whole files.
-_PLANTS: tuple[Callable[[Plot], None], ...] = (
+_PLANTS: tuple[Callable[[Plot], int], ...] = (
     fault_rows.missing_npi,
     fault_rows.failing_npi,
     fault_rows.soft_deletes,
@@ -97,10 +97,6 @@ def plant(
             continue
         plot = Plot(out, deliveries, stream, used=used)
         plot.numbers += numbers
-        plants(plot)
-        found[name] = {
-            "description": FAULTS[name],
-            "count": len(plot.places),
-            "places": plot.places,
-        }
+        count = plants(plot)
+        found[name] = {"description": FAULTS[name], "count": count, "places": plot.places}
     return found

@@ -6,13 +6,13 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxe.contract import load_contract
 from cxe.errors import InputError
+from cxe.home import PROJECT_DIR
 from cxe.simulate import access_tables, crm_tables, fill_tables, support_tables
 from cxe.simulate.clock import calendar
 from cxe.simulate.engine import History, live, streams
@@ -22,10 +22,10 @@ from cxe.simulate.write import Delivery, write_extract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from cxe.simulate.tables import Table
 
-_PROJECT_DIR = Path(__file__).resolve().parents[3]
 _FEWEST_HCPS, _FEWEST_MONTHS = 20, 3
 _LOG = logging.getLogger(__name__)
 
@@ -79,7 +79,7 @@ def simulate(
     root = out / "extracts"
     if root.exists() and any(root.iterdir()):
         raise InputError(f"{root} is not empty: choose another folder, or remove it first.")
-    contract = load_contract(_PROJECT_DIR)
+    contract = load_contract(PROJECT_DIR)
     world_calendar = calendar(months, last_day)
     rngs = streams(seed)
     history = live(rngs, hcps, world_calendar, experience_effect)

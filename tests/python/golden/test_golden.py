@@ -1,0 +1,233 @@
+"""What a run publishes equals what plain Python computes from the same files."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from worlds import published
+
+from golden.core import Fill, World, compute, count_interactions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Rows = dict[Any, dict[str, Any]]
+FILL_COLUMNS = (
+    "customer_id, case_id, product_id, pharmacy_id, payer_type, dispense_type, shipped_on,"
+    " delivered_on, quantity, days_supply, net_value, margin, fill_number, is_start,"
+    " is_first_fill_of_case"
+)
+INTERACTION_COLUMNS = (
+    "customer_id, organization_id, function, direction, is_two_way, product_id, occurred_at,"
+    " touch_cost, customer_minutes"
+)
+MONTH_COLUMNS = "accrued_value, realized_value, run_rate, is_active, lapsed, is_writer_silent"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """One month of all customers."""
+
+    accrued_value: Decimal
+    realized_value: Decimal
+    run_rate: float
+    active_customers: int
+
+
+# One computation per world and session, however many tests look at it.
+computed = cache(compute)
+
+
+def rows(home: Path, table: str, key: str, columns: str) -> Rows:
+    """Published rows by key; the key must be one."""
+    with published(home) as connection:
+        result = connection.execute(f"select {key}, {columns} from marts.{table}")
+        names = [column[0] for column in result.description[len(key.split(",")) :]]
+        width = len(key.split(","))
+        found = [(row[:width], row[width:]) for row in result.fetchall()]
+    by_key = {key: dict(zip(names, values, strict=True)) for key, values in found}
+    assert len(by_key) == len(found), f"{table}: {key} is no key"
+    return by_key
+
+
+def expected_fills(world: World) -> Rows:
+    return {(fill_id(fill),): asdict(fill) for fill in world.fills}
+
+
+def fill_id(fill: Fill) -> str:
+    key = f"{fill.pharmacy_id or ''}|{fill.rx_number}|{fill.fill_number}"
+    return hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
+
+
+def expected_interactions(world: World) -> Rows:
+    return {
+        (f"{interaction.type}:{interaction.record_id}",): asdict(interaction)
+        for interaction in world.interactions
+    }
+
+
+def expected_months(world: World) -> Rows:
+    return {(month.customer_id, month.month): asdict(month) for month in world.months}
+
+
+def expected_customers(world: World) -> Rows:
+    return {(customer.customer_id,): asdict(customer) for customer in world.customers.values()}
+
+
+def same(published: Any, computed: Any) -> bool:
+    """Money, counts, dates and text exactly; what is computed as a float to 1e-9 relative."""
+    if isinstance(computed, float) and published is not None:
+        return math.isclose(published, computed, rel_tol=1e-9)
+    if isinstance(computed, datetime) and isinstance(published, datetime):
+        return in_utc(published) == in_utc(computed)
+    return bool(published == computed)
+
+
+def in_utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=at.tzinfo or UTC)
+
+
+def assert_same_rows(actual: Rows, expected: Rows) -> None:
+    """Fail with how many rows differ in what, and one example of each."""
+    complaints = [
+        f"{len(keys)} rows only {side}, such as {min(keys, key=str)}"
+        for side, keys in (
+            ("published", actual.keys() - expected.keys()),
+            ("computed", expected.keys() - actual.keys()),
+        )
+        if keys
+    ]
+    differing: dict[str, list[Any]] = {}
+    for key in actual.keys() & expected.keys():
+        for column, value in actual[key].items():
+            if not same(value, expected[key][column]):
+                differing.setdefault(column, []).append(key)
+    for column, keys in sorted(differing.items()):
+        key = min(keys, key=str)
+        complaints.append(
+            f"{column} differs in {len(keys)} rows, such as {key}:"
+            f" published {actual[key][column]!r}, computed {expected[key][column]!r}"
+        )
+    assert not complaints, "\n".join(complaints)
+
+
+def assert_same_marts(home: Path, world: World) -> None:
+    """Customers, fills, interactions and customer-months, each row and each column."""
+    assert_same_rows(
+        rows(home, "dim_customers", "customer_id", "npi, is_inferred"), expected_customers(world)
+    )
+    assert_same_rows(rows(home, "fct_fills", "fill_id", FILL_COLUMNS), expected_fills(world))
+    assert_same_rows(
+        rows(home, "fct_interactions", "interaction_id", INTERACTION_COLUMNS),
+        expected_interactions(world),
+    )
+    assert_same_rows(
+        rows(home, "fct_customer_value", "customer_id, month", MONTH_COLUMNS),
+        expected_months(world),
+    )
+
+
+def published_totals(home: Path, month: date) -> Totals:
+    with published(home) as connection:
+        found = connection.execute(
+            "select sum(accrued_value), sum(realized_value), sum(run_rate),"
+            " count(*) filter (where is_active) from marts.fct_customer_value where month = ?",
+            [month],
+        ).fetchone()
+    assert found is not None
+    accrued, realized, run_rate, active = found
+    return Totals(accrued, realized, float(run_rate), active)
+
+
+def computed_totals(world: World, month: date) -> Totals:
+    of_month = [row for row in world.months if row.month == month]
+    return Totals(
+        accrued_value=sum((row.accrued_value for row in of_month), Decimal(0)),
+        realized_value=sum((row.realized_value for row in of_month), Decimal(0)),
+        run_rate=math.fsum(row.run_rate for row in of_month),
+        active_customers=sum(row.is_active for row in of_month),
+    )
+
+
+@pytest.fixture(scope="session")
+def cdnow(shared_data: Path) -> Path:
+    return folder_of(shared_data, "cdnow")
+
+
+@pytest.fixture(scope="session")
+def synthea(shared_data: Path) -> Path:
+    return folder_of(shared_data, "synthea")
+
+
+def folder_of(shared_data: Path, name: str) -> Path:
+    if not (shared_data / name).is_dir():
+        pytest.skip(f"third-party input is not at ../shared/data/{name}")
+    return shared_data / name
+
+
+def test_cdnow_file_holds_the_totals_its_source_states(cdnow: Path) -> None:
+    world = computed(cdnow)
+    assert world.as_of == date(1998, 6, 30)
+    assert len(world.customers) == 23_570
+    assert len(world.fills) == 69_659
+    assert sum(fill.net_value for fill in world.fills) == Decimal("2500315.63")
+
+
+def test_cdnow_may_1998_is_published_as_computed_from_the_file(
+    cdnow: Path, cdnow_home: Path
+) -> None:
+    expected = computed_totals(computed(cdnow), date(1998, 5, 1))
+    actual = published_totals(cdnow_home, date(1998, 5, 1))
+    assert actual.accrued_value == expected.accrued_value
+    assert actual.realized_value == expected.realized_value
+    assert actual.run_rate == pytest.approx(expected.run_rate, rel=1e-9)
+    assert actual.active_customers == expected.active_customers
+
+
+def test_cdnow_marts_equal_the_second_computation(cdnow: Path, cdnow_home: Path) -> None:
+    assert_same_marts(cdnow_home, computed(cdnow))
+
+
+def test_synthea_by_default_ends_the_day_before_its_delivery(
+    synthea: Path, synthea_home: Path
+) -> None:
+    world = computed(synthea)
+    assert world.as_of == date(2024, 6, 29)
+    assert len(world.customers) == 166
+    assert len(world.fills) == 24_655
+    assert_same_marts(synthea_home, world)
+
+
+def test_synthea_holds_every_fill_as_of_its_last_day(
+    synthea: Path, synthea_complete_home: Path
+) -> None:
+    world = computed(synthea, date(2024, 6, 30))
+    assert len(world.customers) == 166
+    assert len(world.fills) == 24_663
+    assert_same_marts(synthea_complete_home, world)
+
+
+def test_sample_world_counts_the_same_interactions(
+    sample_extracts: Path, sample_home: Path
+) -> None:
+    with published(sample_home) as connection:
+        found = connection.execute(
+            "select split_part(interaction_id, ':', 1), function, direction, is_two_way,"
+            " strftime(occurred_at, '%Y-%m'), count(*) from marts.fct_interactions group by all"
+        ).fetchall()
+    assert {row[:-1]: row[-1] for row in found} == count_interactions(
+        computed(sample_extracts).interactions
+    )
+
+
+def test_sample_world_marts_equal_the_second_computation(
+    sample_extracts: Path, sample_home: Path
+) -> None:
+    assert_same_marts(sample_home, computed(sample_extracts))

@@ -1,0 +1,266 @@
+"""The main job as its users see it: what is published, what blocks it, who may write when."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import re
+import shutil
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+from worlds import Cxe, published
+
+from cxe.simulate import simulate
+
+MARTS = {
+    "dim_customers",
+    "dim_customer_history",
+    "dim_organizations",
+    "dim_products",
+    "dim_staff",
+    "dim_months",
+    "fct_interactions",
+    "fct_fills",
+    "fct_customer_value",
+}
+
+
+@pytest.fixture(scope="module")
+def tiny_world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = tmp_path_factory.mktemp("tiny")
+    simulate(world, hcps=20, months=6, seed=7)
+    return world / "extracts"
+
+
+@pytest.fixture(scope="module")
+def tiny_home(cxe: Cxe, tiny_world: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("tiny_home")
+    cxe("run", "--extracts", tiny_world, "--home", home)
+    return home
+
+
+@pytest.fixture
+def home(tiny_home: Path, tmp_path: Path) -> Path:
+    """A home with one published version, free to spoil."""
+    shutil.copytree(tiny_home, tmp_path / "home", symlinks=True)
+    return tmp_path / "home"
+
+
+def test_only_marts_and_evidence_are_published(sample_home: Path) -> None:
+    with published(sample_home) as connection:
+        tables = connection.execute(
+            "select schema_name, table_name from duckdb_tables()"
+        ).fetchall()
+    assert {name for schema, name in tables if schema == "marts"} == MARTS
+    assert {schema for schema, _ in tables} == {"marts", "ops"}
+
+
+def test_parquet_beside_the_database_holds_the_same_rows(sample_home: Path) -> None:
+    with published(sample_home) as connection:
+        for mart in MARTS:
+            parquet = sample_home / "published" / "current" / "marts" / f"{mart}.parquet"
+            difference = connection.execute(
+                f"select count(*) from (from marts.{mart} except all from '{parquet}')"
+            ).fetchone()
+            assert difference == (0,), mart
+
+
+def test_every_published_table_and_column_explains_itself(sample_home: Path) -> None:
+    with published(sample_home) as connection:
+        silent = connection.execute(
+            "select table_name, column_name from duckdb_columns()"
+            " where schema_name = 'marts' and comment is null"
+        ).fetchall()
+    assert silent == []
+
+
+def test_no_personal_data_is_published_but_customer_names(
+    sample_home: Path, sample_extracts: Path
+) -> None:
+    secrets = _secrets(sample_extracts)
+    with published(sample_home) as connection:
+        text_columns = connection.execute(
+            "select schema_name, table_name, column_name from duckdb_columns()"
+            " where data_type = 'VARCHAR' and schema_name in ('marts', 'ops')"
+        ).fetchall()
+        leaks = []
+        for schema, table, column in text_columns:
+            values = connection.execute(
+                f'select distinct "{column}" from {schema}.{table} where "{column}" is not null'
+            ).fetchall()
+            for (value,) in values:
+                is_name = (table, column) == ("dim_customers", "customer_name")
+                if value in secrets["tokens"] or (value in secrets["names"] and not is_name):
+                    leaks.append((table, column))
+                if re.search(r"[^\s@]+@[^\s@]+\.\w+", value):
+                    leaks.append((table, column))
+    assert leaks == []
+
+
+def _secrets(extracts: Path) -> dict[str, set[str]]:
+    def values(folder: str, column: str) -> set[str]:
+        files = [
+            str(path) for path in (extracts / folder).iterdir() if not path.name.startswith(".")
+        ]
+        reader = "read_parquet" if files[0].endswith(".parquet") else "read_csv"
+        options = "" if reader == "read_parquet" else ", all_varchar = true"
+        rows = duckdb.execute(
+            f'select distinct "{column}" from {reader}({files}, union_by_name = true{options})'
+        ).fetchall()
+        return {row[0] for row in rows if row[0]}
+
+    people = duckdb.execute(
+        "select distinct Name from read_csv(?, all_varchar = true, union_by_name = true)"
+        " where lower(IsPersonAccount) in ('true', '1', 'y')",
+        [[str(path) for path in (extracts / "crm/account").iterdir()]],
+    ).fetchall()
+    tokens = values("access/sp_dispense", "patient_token")
+    tokens |= values("access/sp_dispense", "rx_number")
+    assert tokens
+    assert people
+    return {"tokens": tokens, "names": values("crm/user", "Name") | {row[0] for row in people}}
+
+
+def test_a_reader_keeps_its_version_and_new_readers_never_fail(
+    cxe: Cxe, home: Path, tiny_world: Path
+) -> None:
+    failures: list[str] = []
+    reads = 0
+    over = threading.Event()
+
+    def read_on() -> None:
+        nonlocal reads
+        while not over.is_set():
+            try:
+                with published(home) as connection:
+                    connection.execute("select sum(net_value) from marts.fct_fills").fetchall()
+                reads += 1
+            except duckdb.Error as error:
+                failures.append(str(error))
+
+    old = published(home)
+    before = old.execute("select count(*) from marts.fct_interactions").fetchone()
+    thread = threading.Thread(target=read_on)
+    thread.start()
+    try:
+        for _ in range(3):
+            cxe("run", "--extracts", tiny_world, "--home", home)
+    finally:
+        over.set()
+        thread.join()
+    assert failures == []
+    assert reads > 0
+    # The version the old reader opened is pruned by now (3 are kept); its open file is not.
+    assert old.execute("select count(*) from marts.fct_interactions").fetchone() == before
+    versions = [path for path in (home / "published").iterdir() if not path.is_symlink()]
+    assert len(versions) == 3
+    assert (home / "published" / "current").resolve() == max(versions).resolve()
+
+
+def test_a_failing_gate_publishes_nothing_and_says_what_to_do(
+    cxe: Cxe, home: Path, tmp_path: Path
+) -> None:
+    version = (home / "published" / "current").readlink()
+    folder = tmp_path / "extracts" / "crm" / "account"
+    folder.mkdir(parents=True)
+    (folder / "account__2026-01-02__delta.csv").write_text(
+        "Id,IsDeleted,MasterRecordId,IsPersonAccount,Name,CreatedDate,SystemModstamp\n"
+        "CYCLE1,true,CYCLE2,true,One,2025-01-01,2026-01-01T00:00:00Z\n"
+        "CYCLE2,true,CYCLE1,true,Two,2025-01-01,2026-01-01T00:00:00Z\n"
+    )
+    done = cxe("run", "--extracts", tmp_path / "extracts", "--home", home, code=3)
+    assert "int_accounts_resolved" in done.stderr
+    assert "2 rows fail" in done.stderr
+    assert "MasterRecordId" in done.stderr
+    assert "intermediate" in done.stderr
+    assert (home / "published" / "current").readlink() == version
+    status = json.loads(cxe("status", "--home", home, "--json").stdout)
+    assert status["runs"][0]["status"] == "failed"
+    assert "fail" in {check["status"] for check in status["checks_to_look_at"]}
+    # A build that failed its gate cannot be published by hand either.
+    assert "cxe build" in cxe("publish", "--home", home, code=2).stderr
+
+
+def test_a_second_run_on_the_same_home_is_told_to_wait(
+    cxe: Cxe, home: Path, tiny_world: Path
+) -> None:
+    with (home / "lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = cxe("run", "--extracts", tiny_world, "--home", home, code=4)
+    assert "Another run" in done.stderr
+    assert "--home" in done.stderr
+
+
+def test_two_runs_at_once_end_as_one_published_and_one_busy(
+    cxe: Cxe, home: Path, tiny_world: Path
+) -> None:
+    codes: list[int] = []
+
+    def run() -> None:
+        codes.append(cxe("run", "--extracts", tiny_world, "--home", home, code=None).returncode)
+
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(codes) == [0, 4]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run", "--extracts", "nowhere"), "nowhere"),
+        (("run", "--extracts", "{empty}"), "no file"),
+        (("build",), "cxe land"),
+        (("publish",), "cxe build"),
+        (("status",), "cxe run"),
+        (("run", "--as-of", "31.12.2025"), "does not match"),
+        (("simulate", "{empty}", "--faults", "trailing_totl_line"), "trailing_total_line"),
+    ],
+)
+def test_bad_usage_exits_2_and_names_the_remedy(
+    arguments: tuple[str, ...], says: str, cxe: Cxe, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    filled = [part.format(empty=tmp_path / "empty") for part in arguments]
+    home = () if filled[0] == "simulate" else ("--home", tmp_path / "home")
+    done = cxe(*filled, *home, code=2)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_build_then_publish_is_run_in_steps(cxe: Cxe, tiny_world: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    landed = json.loads(cxe("land", "--extracts", tiny_world, "--home", home, "--json").stdout)
+    assert {file["status"] for file in landed["files"]} == {"landed"}
+    cxe("build", "--home", home)
+    assert not (home / "published" / "current").exists()
+    done = json.loads(cxe("publish", "--home", home, "--json").stdout)
+    assert Path(done["published"]).name == (home / "published" / "current").readlink().name
+
+
+def test_every_number_walks_back_to_its_file_row(sample_home: Path, sample_extracts: Path) -> None:
+    with published(sample_home) as connection:
+        fills = connection.execute(
+            "select fill_number, quantity, source_row_id // 4294967296, source_row_id % 4294967296"
+            " from marts.fct_fills order by source_row_id"
+        ).fetchall()
+        files = dict(connection.execute("select file_id, path from ops.files").fetchall())
+    for fill_number, quantity, file_id, row_number in fills[:: len(fills) // 25]:
+        path = sample_extracts / files[file_id]
+        assert path.suffix != ".parquet"
+        line = duckdb.execute(
+            "select split(content, chr(10))[?] from read_text(?)", [row_number, str(path)]
+        ).fetchone()
+        assert line is not None
+        fields = line[0].strip().split(",")
+        assert str(fill_number) in fields
+        assert any(_is_number(field) and float(field) == float(quantity) for field in fields)
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"\d+(\.\d+)?", text) is not None
