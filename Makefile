@@ -6,8 +6,9 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 BIN := .venv/bin
 READY := .venv/.ready
+CHECK_HOME := $(CURDIR)/.cxe/check
 
-.PHONY: run test test-all bootstrap lint bench lock clean
+.PHONY: run test test-all bootstrap check-home lint dbt-build bench lock clean
 
 bootstrap: $(READY)
 
@@ -16,6 +17,47 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+run: bootstrap
+	@if [ ! -d "$(CXE_HOME)/sample/extracts" ]; then \
+		$(BIN)/cxe simulate "$(CXE_HOME)/sample" --hcps 500 --months 24; fi
+	$(BIN)/cxe run --extracts "$(CXE_HOME)/sample/extracts" --home "$(CXE_HOME)"
+	@echo "Look around: $(BIN)/cxe status, or open $(CXE_HOME)/published/current/cxe.duckdb"
+
+# Everything CI checks. `make test-all` adds the long share of the property and crash tests.
+test: lint dbt-build
+	$(BIN)/pytest -m "not thorough"
+
+test-all: lint dbt-build
+	$(BIN)/pytest
+
+lint: export CXE_HOME := $(CHECK_HOME)
+lint: export DBT_TARGET_PATH := $(CHECK_HOME)/target
+lint: export DBT_LOG_PATH := $(CHECK_HOME)/logs
+lint: check-home
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/sqlfluff lint models tests/dbt
+
+# All models, data tests and unit tests as plain dbt runs them.
+dbt-build: export CXE_HOME := $(CHECK_HOME)
+dbt-build: export DBT_TARGET_PATH := $(CHECK_HOME)/target
+dbt-build: export DBT_LOG_PATH := $(CHECK_HOME)/logs
+dbt-build: check-home
+	$(BIN)/dbt build --quiet
+
+# A home with a landed sample world, for what needs a database to talk to.
+check-home: bootstrap
+	rm -rf "$(CHECK_HOME)"
+	$(BIN)/cxe simulate "$(CHECK_HOME)/sample" --hcps 60 --months 12
+	$(BIN)/cxe land --extracts "$(CHECK_HOME)/sample/extracts" --home "$(CHECK_HOME)"
+
+bench: bootstrap
+	$(BIN)/python benchmarks/run.py
+
+clean:
+	rm -rf .venv .cxe
 
 # dbt-core-experimental-parser cannot be built without network access to its git host and is not
 # used at run time, hence the override (DECISIONS.md).

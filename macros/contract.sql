@@ -48,8 +48,9 @@
     {{ return('true') }}
 {% endmacro %}
 
-{# Rows to build from: delivered by `as_known_on`, and records at all. A total line or a row without
-   its key is none: it stays in raw and is counted, but no model may take it for a record. #}
+{# Rows to build from: delivered by `as_known_on`, and records at all, with a key and at least one
+   required date. A total line is none: it stays in raw and is counted, but no model may take it for
+   a record. #}
 {% macro is_known_record() %}
     {%- if not execute -%}
         {{ return('true') }}
@@ -63,7 +64,7 @@
     {%- set others = [] -%}
     {%- for column in contract.columns.values()
             if column.config.meta.get('required') and column.name not in meta.key
-            and column.config.meta.type != 'num' -%}
+            and column.config.meta.type in ('date', 'ts') -%}
         {%- do others.append(parse_value(adapter.quote(column.name), 'text')) -%}
     {%- endfor -%}
     {%- if others -%}

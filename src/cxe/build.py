@@ -96,7 +96,9 @@ def _dbt(
         *("--vars", json.dumps({key: value for key, value in variables.items() if value})),
     )
     quiet = ("--log-level", "none", "--log-level-file", "info", "--no-use-colors")
+    # The manifest is written once, by the parse; rewriting it after every layer costs seconds.
     selection = ("--indirect-selection", "buildable", "--exclude-resource-type", "unit_test")
+    selection += ("--no-write-json",)
 
     def run(runner: dbtRunner, command: tuple[str, ...]) -> Any:
         outcome = runner.invoke([*quiet, *command, *arguments])

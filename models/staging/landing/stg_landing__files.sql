@@ -7,11 +7,10 @@ with
 source as (
 
     select * from {{ source('landing', '_files') }}
-    where
-        status <> 'rejected'
-        {% if var('as_known_on') -%}
+    where status <> 'rejected'
+    {% if var('as_known_on') -%}
         and delivered_on <= cast('{{ var("as_known_on") }}' as date)
-        {%- endif %}
+    {%- endif %}
 
 ),
 

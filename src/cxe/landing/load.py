@@ -128,6 +128,12 @@ def _load_csv(
             landed += inserted
             rejected += len(part.rejects)
             _store_rejects(connection, parameters["file_id"], part.rejects)
+    # Each line is of one record, of one reject or blank: else row numbers would be guesses.
+    if part.next_line - 1 != text.lines:
+        raise FileRejectedError(
+            f"{path.name}: {text.lines} lines were read and {part.next_line - 1} accounted for: "
+            "please report this with the file."
+        )
     return Loaded(landed, rejected, NOTES.get(text.encoding))
 
 

@@ -28,13 +28,16 @@ class Utf8Text:
 
     Attributes:
         encoding: what the file was read as; final once the blocks are exhausted.
+        lines: how many of its lines have been read; a last line without end counts then too.
     """
 
     def __init__(self, path: Path) -> None:
         """Name the file; `.gz` says that it is compressed."""
         self.encoding = "utf-8"
+        self.lines = 0
         self._path = path
-        self._lines_passed = 0
+        self._decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")()
+        self._is_decided = False
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the blocks.
@@ -45,31 +48,32 @@ class Utf8Text:
         blocks = self._raw_blocks()
         first = next(blocks, b"")
         if first.startswith(UTF16_MARKS):
-            self.encoding = "utf-16"
-        elif first.startswith(codecs.BOM_UTF8):
-            first = first.removeprefix(codecs.BOM_UTF8)
-        decoder = codecs.getincrementaldecoder(self.encoding)()
-        decided = self.encoding != "utf-8"
-        for raw in chain([first], blocks, [b""]):
-            if self.encoding == "utf-8" and raw.isascii() and raw and not decoder.getstate()[0]:
-                block = raw
-            else:
-                try:
-                    text = decoder.decode(raw, final=not raw)
-                except UnicodeDecodeError as error:
-                    if decided or not error.object[: error.start].isascii():
-                        raise self._undecodable(error) from error
-                    self.encoding = LATIN1
-                    decoder = codecs.getincrementaldecoder(LATIN1)()
-                    try:
-                        text = decoder.decode(error.object, final=not raw)
-                    except UnicodeDecodeError as second:
-                        raise self._undecodable(second) from second
-                decided = decided or not text.isascii()
-                block = text.encode()
-            if block:
+            self._decide("utf-16")
+        ends_in_line_end = True
+        for raw in chain([first.removeprefix(codecs.BOM_UTF8)], blocks, [b""]):
+            if block := self._to_utf8(raw):
                 yield block
-                self._lines_passed += block.count(b"\n")
+                self.lines += block.count(b"\n")
+                ends_in_line_end = block.endswith(b"\n")
+        self.lines += not ends_in_line_end
+
+    def _to_utf8(self, raw: bytes) -> bytes:
+        if self.encoding != "utf-16" and raw.isascii() and raw and not self._decoder.getstate()[0]:
+            return raw
+        try:
+            text = self._decoder.decode(raw, final=not raw)
+        except UnicodeDecodeError as error:
+            if self._is_decided or not error.object[: error.start].isascii():
+                raise self._undecodable(error) from error
+            self._decide(LATIN1)
+            return self._to_utf8(error.object)
+        self._is_decided = self._is_decided or not text.isascii()
+        return text.encode()
+
+    def _decide(self, encoding: str) -> None:
+        self.encoding = encoding
+        self._decoder = codecs.getincrementaldecoder(encoding)()
+        self._is_decided = True
 
     def _raw_blocks(self) -> Iterator[bytes]:
         compressed = self._path.suffix == ".gz"
@@ -80,12 +84,12 @@ class Utf8Text:
             except (EOFError, gzip.BadGzipFile, zlib.error) as error:
                 raise FileRejectedError(
                     f"{self._path.name}: the compressed data is damaged or cut off after line "
-                    f"{self._lines_passed}: deliver the file again."
+                    f"{self.lines}: deliver the file again."
                 ) from error
 
     def _undecodable(self, error: UnicodeDecodeError) -> FileRejectedError:
         before = error.object[: error.start]
-        line = self._lines_passed + before.count(b"\n") + 1
+        line = self.lines + before.count(b"\n") + 1
         column = error.start - before.rfind(b"\n")
         return FileRejectedError(
             f"{self._path.name}, line {line}, byte {column}: neither UTF-8 nor Latin-1, the file "

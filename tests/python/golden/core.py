@@ -380,16 +380,22 @@ def _prepare(records: Mapping[str, Records], as_of: date) -> _Sources:
     )
 
 
-def _survivor(accounts: Records, account_id: str | None) -> Record | None:
-    """Follow merges to the end; None for an account that is unknown, gone or merged in a circle."""
+def _end_of_merges(accounts: Records, account_id: str | None) -> str | None:
+    """Follow merges to the last id, known or not; None for a circle."""
     seen: set[str | None] = set()
     while account_id not in seen:
         seen.add(account_id)
-        account = accounts.get((account_id,))
-        if account is None or account["MasterRecordId"] is None:
-            return account if account and not account["IsDeleted"] else None
-        account_id = account["MasterRecordId"]
+        master = accounts.get((account_id,), {}).get("MasterRecordId")
+        if master is None:
+            return account_id
+        account_id = master
     return None
+
+
+def _survivor(accounts: Records, account_id: str | None) -> Record | None:
+    """The account at the end of the merges; None where it is unknown or gone."""
+    account = accounts.get((_end_of_merges(accounts, account_id),))
+    return account if account and not account["IsDeleted"] else None
 
 
 def _account_by_npi(accounts: Records) -> dict[str, str]:
@@ -615,14 +621,14 @@ class _Touch:
 
 
 def _calls(sources: _Sources) -> Iterator[_Touch]:
+    accounts = sources.records["account"]
     calls = {call["Id"]: call for call in sources.live("call2_vod__c")}
 
     def group(call_id: str) -> str:
         return (call_id in calls and calls[call_id]["Parent_Call_vod__c"]) or call_id
 
     def person(account_id: str) -> str:
-        account = sources.survivor(account_id)
-        return account["Id"] if account else account_id
+        return _end_of_merges(accounts, account_id) or account_id
 
     answered = {
         (group(message["Call2_vod__c"]), person(message["Account_vod__c"]))
@@ -666,7 +672,9 @@ def _calls(sources: _Sources) -> Iterator[_Touch]:
 
 
 def _is_with_a_person(sources: _Sources, call: Record) -> bool:
-    account = sources.survivor(call["Account_vod__c"])
+    accounts = sources.records["account"]
+    # A deleted account is no customer, but it still tells whether a person was called on.
+    account = accounts.get((_end_of_merges(accounts, call["Account_vod__c"]),))
     if account is None:
         return call["Attendee_Type_vod__c"] in {None, "Person_Account_vod"}
     return bool(account["IsPersonAccount"])
