@@ -107,6 +107,7 @@ def open_warehouse(home: Home) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = _connect(home)
     try:
         connection.execute("set TimeZone = 'UTC'")
+        connection.execute("set enable_progress_bar = false")
         connection.execute(f"set memory_limit = '{memory_limit()}'")
         yield connection
     finally:
