@@ -5,7 +5,7 @@
 
 {# A rate per month, finer than cents so that its sums agree with exact ones to 1e-9. #}
 {% macro run_rate_type() %}
-    {{- return('decimal(28, 10)') -}}
+    {{- return('decimal(28, 12)') -}}
 {% endmacro %}
 
 {# Whole-number division, towards zero. #}

@@ -97,8 +97,11 @@ def _dbt(
     )
     quiet = ("--log-level", "none", "--log-level-file", "info", "--no-use-colors")
     # The manifest is written once, by the parse; rewriting it after every layer costs seconds.
-    selection = ("--indirect-selection", "buildable", "--exclude-resource-type", "unit_test")
-    selection += ("--no-write-json",)
+    selection = (
+        *("--indirect-selection", "buildable"),
+        *("--exclude-resource-type", "unit_test"),
+        "--no-write-json",
+    )
 
     def run(runner: dbtRunner, command: tuple[str, ...]) -> Any:
         outcome = runner.invoke([*quiet, *command, *arguments])

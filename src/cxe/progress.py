@@ -43,8 +43,9 @@ class Progress:
     def on_dbt_event(self, event: Any) -> None:
         """Follow dbt's own events."""
         if event.info.name in {"LogModelResult", "LogTestResult", "LogSeedResult"}:
-            total = getattr(event.data, "total", None) or getattr(event.data, "num_models", 0)
-            self.advance(event.data.index, total)
+            # Models carry a total, tests a number of models.
+            total = getattr(event.data, "total", 0) or getattr(event.data, "num_models", 0)
+            self.advance(event.data.index, int(total))
 
 
 @contextmanager

@@ -9,11 +9,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from worlds import Cxe
 
 from cxe.simulate import simulate
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+# Hypothesis would write into the checkout otherwise.
+set_hypothesis_home_dir(REPOSITORY / ".venv" / ".cache" / "hypothesis")
+
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 

@@ -79,6 +79,7 @@ standing_claims as (
             partition by primary_claims.fill_id
             order by
                 primary_claims.transaction_at desc,
+                primary_claims.modified_at desc nulls last,
                 primary_claims.payer_sequence desc nulls last
         ) as claim_rank
     from primary_claims
@@ -116,6 +117,7 @@ priced as (
         standing_claims.ndc,
         standing_claims.patient_key,
         standing_claims.pharmacy_id,
+        standing_claims.rx_number,
         enrollments.payer_type,
         standing_claims.dispense_type,
         standing_claims.fill_number,
@@ -178,11 +180,11 @@ previous_fills as (
         *,
         lag(shipped_on) over (
             partition by patient_key, coalesce(product_id, ndc)
-            order by shipped_on, transaction_at, fill_id
+            order by shipped_on, transaction_at, pharmacy_id nulls first, rx_number, fill_number
         ) as previous_shipped_on,
         row_number() over (
             partition by case_id
-            order by shipped_on, transaction_at, fill_id
+            order by shipped_on, transaction_at, pharmacy_id nulls first, rx_number, fill_number
         ) as case_fill_rank
     from valued
 

@@ -90,7 +90,7 @@ first_details as (
 
 ),
 
--- A reaction, like a product, may be filed under the attendee's row or under the group call's.
+-- A reaction may be filed under the attendee's row or under the group call's.
 reactions as (
 
     select distinct
@@ -116,14 +116,12 @@ calls_attended as (
         ranked.channel,
         ranked.occurred_at,
         ranked.duration_minutes,
-        coalesce(own_details.product_id, group_details.product_id) as product_id,
+        first_details.product_id,
         reactions.attendee_id is not null as has_reaction,
         ranked.source_row_id
     from ranked
-    left join first_details as own_details
-        on ranked.call_id = own_details.call_id
-    left join first_details as group_details
-        on ranked.group_call_id = group_details.call_id
+    left join first_details
+        on ranked.call_id = first_details.call_id
     left join reactions
         on
             ranked.group_call_id = reactions.group_call_id

@@ -185,10 +185,11 @@ def _stretches(blocks: Iterable[bytes], header: Header, file_name: str) -> Itera
         cut = text.rfind(b"\n") + 1
         text, unfinished_line = text[:cut], text[cut:]
         lines = text.split(b"\n")[:-1]
-        if max(map(len, (*lines, unfinished_line))) > MAX_RECORD_BYTES:
+        lengths = [*map(len, lines), len(unfinished_line)]
+        if max(lengths) > MAX_RECORD_BYTES:
             raise FileRejectedError(
-                f"{file_name}: a line after line {line} is longer than {MAX_RECORD_BYTES:,} bytes, "
-                "this is no delimited text: export the file again."
+                f"{file_name}, line {line + lengths.index(max(lengths))}: longer than "
+                f"{MAX_RECORD_BYTES:,} bytes, this is no delimited text: export the file again."
             )
         if _is_regular(text, lines, len(header.names)):
             stretch = _number_lines(text, lines, line)
@@ -265,7 +266,7 @@ def _reject(text: bytes, position: int, line: int, names: tuple[str, ...]) -> tu
         end = text.index(b"\n", position) + 1
         start = _end(FIELDS_BEFORE.match(text, position))
         fields = len(FIELD_AND_COMMA.findall(text, position, start))
-        column = names[fields] if fields < len(names) else None
+        column = names[fields] if fields < len(names) and not record else None
         if record or ENDS_IN_QUOTES.match(text, start):
             reason = f"a quote is opened and not closed within {MAX_RECORD_BYTES:,} bytes"
         elif text[_end(UNQUOTED.match(text, start))] == ord(b"\r"):

@@ -38,6 +38,7 @@ class Utf8Text:
         self._path = path
         self._decoder: codecs.IncrementalDecoder = codecs.getincrementaldecoder("utf-8")()
         self._is_decided = False
+        self._begun = 0  # bytes of a line whose end is still to come
 
     def __iter__(self) -> Iterator[bytes]:
         """Yield the blocks.
@@ -49,13 +50,14 @@ class Utf8Text:
         first = next(blocks, b"")
         if first.startswith(UTF16_MARKS):
             self._decide("utf-16")
-        ends_in_line_end = True
         for raw in chain([first.removeprefix(codecs.BOM_UTF8)], blocks, [b""]):
             if block := self._to_utf8(raw):
                 yield block
                 self.lines += block.count(b"\n")
-                ends_in_line_end = block.endswith(b"\n")
-        self.lines += not ends_in_line_end
+                last_line_end = block.rfind(b"\n")
+                begun = len(block) - last_line_end - 1
+                self._begun = begun if last_line_end >= 0 else self._begun + begun
+        self.lines += self._begun > 0
 
     def _to_utf8(self, raw: bytes) -> bytes:
         if self.encoding != "utf-16" and raw.isascii() and raw and not self._decoder.getstate()[0]:
@@ -90,7 +92,9 @@ class Utf8Text:
     def _undecodable(self, error: UnicodeDecodeError) -> FileRejectedError:
         before = error.object[: error.start]
         line = self.lines + before.count(b"\n") + 1
-        column = error.start - before.rfind(b"\n")
+        last_line_end = before.rfind(b"\n")
+        begun = len(before) - last_line_end - 1
+        column = 1 + (begun if last_line_end >= 0 else self._begun + begun)
         return FileRejectedError(
             f"{self._path.name}, line {line}, byte {column}: neither UTF-8 nor Latin-1, the file "
             "is damaged: export it again as UTF-8."

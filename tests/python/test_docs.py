@@ -1,0 +1,76 @@
+"""What the docs tell a user to type works, and what can be typed is in the docs."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from cxe.cli import main
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+REFERENCE = (REPOSITORY / "docs/reference/command-line.md").read_text(encoding="utf-8")
+
+
+def blocks(document: str) -> list[str]:
+    """The fenced shell blocks of a document that call the tools of the virtual environment."""
+    text = (REPOSITORY / document).read_text(encoding="utf-8")
+    fenced = re.findall(r"^```\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    return [
+        block
+        for block in fenced
+        if block.startswith((".venv/bin/", "make bootstrap")) and "<root>" not in block
+    ]
+
+
+def run_block(block: str, folder: Path) -> str:
+    script = block.replace("make bootstrap\n", "")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A folder in which the documented commands find their tools."""
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    return tmp_path
+
+
+def test_the_tutorial_can_be_followed_to_its_end(checkout: Path) -> None:
+    outputs = [run_block(block, checkout) for block in blocks("docs/tutorial.md")]
+    assert len(outputs) == 7
+    assert "realized_value" in outputs[3]
+    assert "sp_dispense" in outputs[4]
+    assert "rejected" in outputs[5]
+
+
+def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> None:
+    (checkout / ".cxe").symlink_to(sample_home)
+    outputs = [run_block(block, checkout) for block in blocks("README.md")]
+    assert len(outputs) == 1
+    assert "run_rate" in outputs[0]
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_every_command_and_option_is_in_the_reference(name: str) -> None:
+    assert f"`cxe {name}" in REFERENCE
+    for parameter in main.commands[name].params:
+        if isinstance(parameter, click.Option):
+            assert any(option in REFERENCE for option in parameter.opts), parameter.opts
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    for document in [*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name} -> {target}"
