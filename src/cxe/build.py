@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -91,6 +92,8 @@ def _dbt(
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
+    # dbt.log on a full disk would print a traceback over the message that says so.
+    logging.raiseExceptions = False
     arguments = (
         *("--project-dir", str(PROJECT_DIR), "--profiles-dir", str(PROJECT_DIR)),
         *("--vars", json.dumps({key: value for key, value in variables.items() if value})),

@@ -84,8 +84,7 @@ def arrival_plan(extracts: Path, out: Path, seed: int) -> list[Path]:
     serial = 100
     for path in sorted(extracts.rglob("*__*.*")):
         folder = path.parent.relative_to(extracts)
-        stem = path.name.split(".")[0]
-        extract, day = stem.split("__")[0], stem.rsplit("__20", 1)[1][:8]
+        extract, day = path.parent.name, path.name.rsplit("__20", 1)[1][:8]
         pieces: list[Path] = []
         if dice.random() < 0.4 and not path.name.endswith(".parquet"):
             headers, rows = _records(path)

@@ -8,6 +8,7 @@ import io
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

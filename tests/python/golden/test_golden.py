@@ -11,8 +11,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from worlds import published
+from worlds import Cxe, published
 
+from golden.collisions import collision_world
 from golden.core import World, compute
 from golden.fills import Fill
 from golden.interactions import count_interactions
@@ -42,6 +43,9 @@ class Totals:
     run_rate: float
     active_customers: int
 
+
+COLLISION_WORLDS = 8
+COLLISION_WORLDS_IN_EVERY_RUN = 2
 
 # One computation per world and session, however many tests look at it.
 computed = cache(compute)
@@ -233,3 +237,19 @@ def test_sample_world_marts_equal_the_second_computation(
     sample_extracts: Path, sample_home: Path
 ) -> None:
     assert_same_marts(sample_home, computed(sample_extracts))
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(n, marks=[] if n < COLLISION_WORLDS_IN_EVERY_RUN else [pytest.mark.thorough])
+        for n in range(COLLISION_WORLDS)
+    ],
+)
+def test_where_everything_collides_marts_equal_the_second_computation(
+    seed: int, cxe: Cxe, tmp_path: Path
+) -> None:
+    extracts, home = tmp_path / "extracts", tmp_path / "home"
+    collision_world(extracts, seed)
+    cxe("run", "--extracts", extracts, "--home", home)
+    assert_same_marts(home, compute(extracts))

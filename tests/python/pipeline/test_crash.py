@@ -151,7 +151,7 @@ def test_a_full_disk_gives_a_clear_error_and_leaves_the_published_version(
     found = json.loads(done.stdout)
     assert found["code"] == 1, found["error"]
     assert "full" in found["error"]
-    assert "Free space" in found["error"]
+    assert "free space" in found["error"].lower()
     assert "Traceback" not in found["error"]
     assert found["after"] == found["before"]
     assert found["rows"] > 0
