@@ -6,6 +6,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 BIN := .venv/bin
 READY := .venv/.ready
+# By file, because the tests of a file share the homes they were built for.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 CHECK_HOME := $(CURDIR)/.cxe/check
 
 .PHONY: run test test-all bootstrap check-home lint dbt-build bench lock clean
@@ -26,10 +28,10 @@ run: bootstrap
 
 # Everything CI checks. `make test-all` adds the long share of the property and crash tests.
 test: lint dbt-build
-	$(BIN)/pytest -m "not thorough"
+	$(PYTEST) -m "not thorough"
 
 test-all: lint dbt-build
-	$(BIN)/pytest
+	$(PYTEST)
 
 lint: export CXE_HOME := $(CHECK_HOME)
 lint: export DBT_TARGET_PATH := $(CHECK_HOME)/target

@@ -13,17 +13,15 @@ import io
 import re
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain, count
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
 
 from cxe.landing.records import FileRejectedError, Reject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable, Iterable, Iterator
 
 MAX_RECORD_BYTES = 1 << 20  # DuckDB stops at 2,000,000 unless told otherwise
-PART_BYTES = 1 << 27
 
 _FIELD = rb'(?:"(?:[^"]++|"")*+"|[^",\r\n]*+)'
 RECORD = re.compile(rb"(%b(?:,%b)*+)\r?\n" % (_FIELD, _FIELD))
@@ -55,21 +53,17 @@ class Header:
 
 
 @dataclass(frozen=True)
-class Part:
-    """A stretch of the file, copied.
+class Copied:
+    """What a copy holds: `<line number>,<record>` and LF, for each record accepted.
 
     Attributes:
-        path: the copy: `<line number>,<record>` and LF, for each record accepted.
         rows: how many those are.
         has_line_ends_in_values: whether any spans lines.
-        rejects: the records refused.
-        next_line: the line after the part, which starts the next record if there is one.
+        next_line: the line after the last of the file.
     """
 
-    path: Path
     rows: int
     has_line_ends_in_values: bool
-    rejects: tuple[Reject, ...]
     next_line: int
 
 
@@ -134,44 +128,35 @@ def read_header(text: bytes, file_name: str, extra_header_lines: int) -> Header:
 
 
 def copy_numbered(
-    blocks: Iterable[bytes], header: Header, file_name: str, folder: Path
-) -> Iterator[Part]:
+    blocks: Iterable[bytes],
+    header: Header,
+    file_name: str,
+    copy: BinaryIO,
+    refuse: Callable[[list[Reject]], None],
+) -> Copied:
     """Copy the records after the header, each with the line of the file on which it starts.
 
     Args:
         blocks: the text from `header.offset` on.
         header: as `read_header` found it.
         file_name: for messages.
-        folder: where the copies go; they are the caller's to delete.
-
-    Yields:
-        Parts in file order, at least one.
+        copy: where the copy goes.
+        refuse: called with the records that are none, a stretch of the file at a time.
 
     Raises:
         FileRejectedError: a line is too long to be one.
     """
-    stretches = _stretches(blocks, header, file_name)
+    rows = 0
+    has_line_ends_in_values = False
     next_line = header.first_line
-    for number in count(1):
-        path = folder / f"part_{number}.csv"
-        rows = 0
-        has_line_ends_in_values = False
-        rejects: list[Reject] = []
-        with path.open("wb") as copy:
-            for stretch in stretches:
-                copy.write(stretch.numbered)
-                rows += stretch.rows
-                has_line_ends_in_values |= stretch.has_line_ends_in_values
-                rejects += stretch.rejects
-                next_line = stretch.next_line
-                if copy.tell() >= PART_BYTES:
-                    is_last = False
-                    break
-            else:
-                is_last = True
-        yield Part(path, rows, has_line_ends_in_values, tuple(rejects), next_line)
-        if is_last:
-            return
+    for stretch in _stretches(blocks, header, file_name):
+        copy.write(stretch.numbered)
+        rows += stretch.rows
+        has_line_ends_in_values |= stretch.has_line_ends_in_values
+        next_line = stretch.next_line
+        if stretch.rejects:
+            refuse(stretch.rejects)
+    return Copied(rows, has_line_ends_in_values, next_line)
 
 
 def _stretches(blocks: Iterable[bytes], header: Header, file_name: str) -> Iterator[_Stretch]:

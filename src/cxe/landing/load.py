@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import asdict, dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
@@ -17,7 +15,6 @@ from cxe.landing.tables import insert_rows
 from cxe.landing.text import LATIN1, Utf8Text
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -42,8 +39,6 @@ REJECTS = pa.schema(
     }
 )
 NOTES = {LATIN1: "Read as Latin-1 (Windows-1252).", "utf-16": "Read as UTF-16."}
-
-Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -80,7 +75,7 @@ def load_file(
         extract: what it is a delivery of.
         file_id: its key.
         loaded_at: UTC, without a time zone.
-        scratch: empty folder for copies, on a disk with room for a few hundred MB.
+        scratch: file for a copy, on a disk with room for the uncompressed text.
 
     Raises:
         FileRejectedError: the file cannot be landed; part of it may have been inserted.
@@ -111,36 +106,35 @@ def _load_csv(
     header = read_header(head, path.name, extract.extra_header_lines)
     mapping = _map(header.names, extract, f"{path.name}, line {header.line}")
     fields = [f"field_{position}" for position in range(len(header.names))]
-    columns = {"row_number": "bigint"} | dict.fromkeys(fields, "varchar")
     records = chain([head[header.offset :]], blocks)
-    landed = rejected = 0
-    with closing(_one_ahead(copy_numbered(records, header, path.name, scratch))) as parts:
-        for part in parts:
-            # DuckDB guesses where records start when it splits a file between threads; line ends
-            # inside values could mislead it.
-            source = READ_COPY.format(
-                columns=columns, parallel=str(not part.has_line_ends_in_values).lower()
-            )
-            statement, extra_names = _statement(extract, mapping, fields, source)
-            inserted = _insert(
-                connection,
-                path.name,
-                statement,
-                parameters | extra_names | {"copied": str(part.path)},
-            )
-            if inserted != part.rows:
-                raise FileRejectedError(
-                    f"{path.name}: {part.rows} records were found but {inserted} could be stored: "
-                    "please report this with the file."
-                )
-            part.path.unlink()
-            landed += inserted
-            rejected += len(part.rejects)
-            _store_rejects(connection, parameters["file_id"], part.rejects)
+    rejected = 0
+
+    def refuse(rejects: list[Reject]) -> None:
+        nonlocal rejected
+        rejected += len(rejects)
+        _store_rejects(connection, parameters["file_id"], rejects)
+
+    with scratch.open("wb") as copy:
+        copied = copy_numbered(records, header, path.name, copy, refuse)
     # Each line is of one record, of one reject or blank: else row numbers would be guesses.
-    if part.next_line - 1 != text.lines:
+    if copied.next_line - 1 != text.lines:
         raise FileRejectedError(
-            f"{path.name}: {text.lines} lines were read and {part.next_line - 1} accounted for: "
+            f"{path.name}: {text.lines} lines were read and {copied.next_line - 1} accounted for: "
+            "please report this with the file."
+        )
+    # DuckDB guesses where records start when it splits a file between threads; line ends inside
+    # values could mislead it. One statement for all: a second insert costs far more than the first.
+    source = READ_COPY.format(
+        columns={"row_number": "bigint"} | dict.fromkeys(fields, "varchar"),
+        parallel=str(not copied.has_line_ends_in_values).lower(),
+    )
+    statement, extra_names = _statement(extract, mapping, fields, source)
+    landed = _insert(
+        connection, path.name, statement, parameters | extra_names | {"copied": str(scratch)}
+    )
+    if landed != copied.rows:
+        raise FileRejectedError(
+            f"{path.name}: {copied.rows} records were found but {landed} could be stored: "
             "please report this with the file."
         )
     return Loaded(landed, rejected, NOTES.get(text.encoding))
@@ -231,23 +225,21 @@ def _as_text(field: str, kind: str) -> str:
 
 
 def _store_rejects(
-    connection: duckdb.DuckDBPyConnection, file_id: object, rejects: tuple[Reject, ...]
+    connection: duckdb.DuckDBPyConnection, file_id: object, rejects: list[Reject]
 ) -> None:
-    if not rejects:
-        return
     # Lists as parameters take seconds for a thousand values.
     connection.register(
-        "rejects_of_part",
+        "rejects_of_stretch",
         pa.Table.from_pylist([asdict(reject) for reject in rejects], schema=REJECTS),
     )
     connection.execute(
         """
         insert into raw._rejects (file_id, line_number, raw_text, reason, column_name)
-        select $file_id, line_number, raw_text, reason, column_name from rejects_of_part
+        select $file_id, line_number, raw_text, reason, column_name from rejects_of_stretch
         """,
         {"file_id": file_id},
     )
-    connection.unregister("rejects_of_part")
+    connection.unregister("rejects_of_stretch")
 
 
 def _insert(
@@ -261,12 +253,3 @@ def _insert(
             f"{name}: DuckDB refused records that look well-formed: please report this."
         ) from None
     return int(row[0]) if row else 0
-
-
-def _one_ahead(items: Iterator[Item]) -> Generator[Item]:
-    """Make the next item in a thread while the caller works on the last."""
-    with ThreadPoolExecutor(max_workers=1) as thread:
-        upcoming = thread.submit(next, items, None)
-        while (item := upcoming.result()) is not None:
-            upcoming = thread.submit(next, items, None)
-            yield item

@@ -190,15 +190,14 @@ def _accept(
         "select max(file_id) from raw._files where path = ? and status <> 'rejected'",
         [delivery.relative],
     ).fetchone()
-    with TemporaryDirectory(dir=scratch) as folder:
-        loaded = load_file(
-            connection,
-            delivery,
-            extract,
-            file_id=file.file_id,
-            loaded_at=loaded_at,
-            scratch=Path(folder),
-        )
+    loaded = load_file(
+        connection,
+        delivery,
+        extract,
+        file_id=file.file_id,
+        loaded_at=loaded_at,
+        scratch=scratch / "copy.csv",
+    )
     refuse_if_changed(delivery.path, file.fingerprint)
     notes = [loaded.note] if loaded.note else []
     if namesake and namesake[0]:

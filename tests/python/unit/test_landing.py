@@ -303,12 +303,11 @@ def test_a_complete_last_line_without_line_end_lands(world: World) -> None:
     assert [row[0] for row in world.rows()] == [2, 3]
 
 
-def test_many_lines_keep_their_numbers_across_blocks_and_copies(
+def test_many_lines_keep_their_numbers_across_blocks(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text, "BLOCK_BYTES", 1 << 12)
     monkeypatch.setattr("cxe.landing.load.HEAD_BYTES", 100)
-    monkeypatch.setattr(csv_records, "PART_BYTES", 1 << 15)
     lines = [f'{n},"plain, quoted",é' if n % 7 else f"{n},plain,x" for n in range(2, 9_000)]
     lines[5_000] = "5002,broken"
     world.account("\n".join(["Id,Name,Note", *lines]).encode())
@@ -481,15 +480,15 @@ def test_compressed_files_land_with_the_lines_of_the_text(world: World) -> None:
     assert world.all("select max(_row_number) from raw.crm__account") == [(5_001,)]
 
 
-def test_what_a_file_brought_before_it_proved_damaged_does_not_stay(
+def test_rejects_of_a_file_that_then_proves_damaged_do_not_stay(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(text, "BLOCK_BYTES", 1 << 10)
     monkeypatch.setattr("cxe.landing.load.HEAD_BYTES", 100)
-    monkeypatch.setattr(csv_records, "PART_BYTES", 1 << 10)
-    world.account(COMPRESSED[:-8], "2024-01-31__full.csv.gz")
+    broken_lines = gzip.compress(b"Id,Name,Note\n" + b"1,a\n" * 5_000)
+    world.account(broken_lines[:-8], "2024-01-31__full.csv.gz")
     assert world.land_one().status == "rejected"
-    assert world.rows() == []
+    assert (world.rows(), world.rejects()) == ([], [])
 
 
 @pytest.mark.parametrize(
