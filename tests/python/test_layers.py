@@ -52,7 +52,7 @@ def checks_of(home: Path, model: Node) -> list[Node]:
 
 
 def is_key_test(test: Node) -> bool:
-    return test["test_metadata"]["name"] == "key"
+    return bool(test["test_metadata"]["name"] == "key")
 
 
 def test_a_layer_reads_only_what_lies_below_it(sample_home: Path) -> None:
