@@ -30,30 +30,6 @@
 ] -%}
 {%- set relations = {} -%}
 {%- for system, extract in extracts -%}
-    {%- do relations.update({system ~ '.' ~ extract: source(system, extract)}) -%}
+{%- do relations.update({system ~ '.' ~ extract: source(system, extract)}) -%}
 {%- endfor -%}
-{%- set queries = [] -%}
-{%- if execute -%}
-    {%- for contract in graph.sources.values() -%}
-        {%- for column in contract.columns.values() if column.config.meta.get('codes') -%}
-            {%- set extract = contract.source_name ~ '.' ~ contract.name -%}
-            {%- if extract not in relations -%}
-                {{ exceptions.raise_compiler_error('unseen_codes does not read ' ~ extract) }}
-            {%- endif -%}
-            {%- set code = parse_value(adapter.quote(column.name), 'text') -%}
-            {%- set query -%}
-select
-    '{{ contract.source_name }}' as system,
-    '{{ contract.name }}' as extract,
-    '{{ column.name }}' as column_name,
-    {{ code }} as code,
-    count(*) as row_count
-from {{ relations[extract] }}
-where {{ code }} not in ('{{ column.config.meta.codes | join("', '") }}')
-group by {{ code }}
-            {%- endset -%}
-            {%- do queries.append(query) -%}
-        {%- endfor -%}
-    {%- endfor -%}
-{%- endif -%}
-{{ queries | join('\nunion all\n') }}
+{{ unseen_codes(relations) }}

@@ -409,13 +409,15 @@ def test_apostrophes_of_windows_are_read(world: World) -> None:
     assert world.rows("Name") == [("O’Brien",)]  # noqa: RUF001
 
 
-def test_a_multibyte_character_on_the_edge_of_a_block_is_no_latin1(
-    world: World, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+@pytest.mark.parametrize("block_bytes", [10, 11, 12])
+def test_a_character_on_the_edge_of_a_block_is_read_whole(
+    world: World, monkeypatch: pytest.MonkeyPatch, encoding: str, block_bytes: int
 ) -> None:
-    monkeypatch.setattr(text, "BLOCK_BYTES", 12)
-    world.account("Id,Name\n1,a€b\n".encode())
-    assert world.land_one().message is None
-    assert world.rows("Name") == [("a€b",)]
+    monkeypatch.setattr(text, "BLOCK_BYTES", block_bytes)
+    world.account("Id,Name\n1,aéb and plain text beyond\n".encode(encoding))
+    assert (world.land_one().message is None) == (encoding == "utf-8")
+    assert world.rows("Name") == [("aéb and plain text beyond",)]
 
 
 # Files rejected as a whole

@@ -7,7 +7,7 @@ import tempfile
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 from hypothesis import example, given, settings
@@ -18,6 +18,9 @@ from cxe.landing import csv_records, land
 from cxe.landing.records import Reject
 
 NAMES = ("Id", "Name", "Note")
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 CONTRACT = {
     ("crm", "account"): Extract(
         system="crm",
@@ -125,6 +128,27 @@ def test_records_and_rejects_do_not_depend_on_where_blocks_end(body: str, sizes:
     assert copied.has_line_ends_in_values == any(
         "\n" in (value or "") for _, values in records for value in values
     )
+
+
+def test_an_unclosed_quote_does_not_hold_the_rest_of_the_file_in_memory() -> None:
+    lines = b"1,a,b\n" * 100_000
+    blocks_read = 0
+
+    def blocks() -> Iterator[bytes]:
+        nonlocal blocks_read
+        for block in [b'1,"a,b\n', *[lines] * 10]:
+            blocks_read += 1
+            yield block
+
+    read_when_refused: list[int] = []
+    copied = csv_records.copy_numbered(
+        blocks(),
+        csv_records.Header(NAMES, 1, 2, 0),
+        "x.csv",
+        BytesIO(),
+        lambda _: read_when_refused.append(blocks_read),
+    )
+    assert (copied.rows, read_when_refused) == (1_000_000, [3])
 
 
 @given(body=bodies, compressed=st.booleans(), encoding=st.sampled_from(["utf-8-sig", "latin-1"]))
