@@ -236,7 +236,8 @@ def test_bad_usage_exits_2_and_names_the_remedy(
 def test_build_then_publish_is_run_in_steps(cxe: Cxe, tiny_world: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     landed = json.loads(cxe("land", "--extracts", tiny_world, "--home", home, "--json").stdout)
-    assert {file["status"] for file in landed["files"]} == {"landed"}
+    assert {file["status"] for file in landed["files"]} == {"landed", "repeat"}
+    assert not (home / "published" / "current").exists()
     cxe("build", "--home", home)
     assert not (home / "published" / "current").exists()
     done = json.loads(cxe("publish", "--home", home, "--json").stdout)
