@@ -133,7 +133,7 @@ def test_a_reader_keeps_its_version_and_new_readers_never_fail(
 
     def read_on() -> None:
         nonlocal reads
-        while not over.is_set():
+        while not over.wait(0.05):
             try:
                 with published(home) as connection:
                     connection.execute("select sum(net_value) from marts.fct_fills").fetchall()
