@@ -68,7 +68,7 @@ lock:
 	.venv/lock/bin/pip install --quiet uv
 	echo "dbt-core-experimental-parser; sys_platform == 'never'" > .venv/lock/override.txt
 	.venv/lock/bin/uv pip compile pyproject.toml --extra dev --override .venv/lock/override.txt \
-		--python-version 3.11 --no-header --no-emit-index-url --no-emit-find-links --quiet \
+		--python-version 3.11 --no-header --quiet \
 		--output-file .venv/lock/requirements.lock
 	{ echo "# Every package of the project, exact. Installed with \`pip install --no-deps\`; made by \`make lock\`."; \
 		cat .venv/lock/requirements.lock; } > requirements.lock

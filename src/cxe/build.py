@@ -69,13 +69,13 @@ def build(
     for layer, command in LAYERS.items():
         progress.step(f"build {layer}" if command[0] == "build" else f"check {layer}")
         manifest, results = invoke(manifest, command)
-        layer_checks = [_check(home, layer, result) for result in results]
+        layer_checks = [
+            check for result in results if (check := _check(home, layer, result)) is not None
+        ]
         with open_warehouse(home) as connection:
-            record_checks(
-                connection, run_id, [check for check in layer_checks if check is not None]
-            )
-        checks += [check for check in layer_checks if check is not None]
-        _refuse_failures(home, layer, [check for check in layer_checks if check is not None])
+            record_checks(connection, run_id, layer_checks)
+        checks += layer_checks
+        _refuse_failures(home, layer, layer_checks)
     return BuildResult(tuple(checks))
 
 
