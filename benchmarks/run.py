@@ -25,6 +25,27 @@ from rich.table import Table
 
 SIZES = {"S": (1_000, 24), "M": (10_000, 36), "L": (100_000, 36)}
 LANDING_ROWS = 10_000_000
+STATUS_EVENTS = 8_000_000
+# Tables by which the path to fulfilment is built, with the columns that tell cases apart.
+CASE_TABLES = {
+    "staging.stg_access__enrollments": ("case_id", "patient_key"),
+    "staging.stg_access__case_statuses": ("case_id",),
+    "staging.stg_access__benefit_verifications": ("benefit_verification_id", "case_id"),
+    "staging.stg_access__prior_auths": ("prior_auth_id", "case_id", "parent_prior_auth_id"),
+    "intermediate.int_fills_resolved": ("fill_id", "case_id", "patient_key"),
+}
+JOURNEY_MODELS = (
+    "int_cases_resolved",
+    "int_prior_auths_chained",
+    "int_case_steps",
+    "int_therapies_followed",
+    "int_cases_followed",
+    "int_therapy_waits_estimated",
+    "fct_fulfillment_journeys",
+    "fct_fulfillment_steps",
+    "fct_time_to_therapy",
+    "fct_time_to_therapy_medians",
+)
 BARE_LOAD = """
 import duckdb, sys
 connection = duckdb.connect(sys.argv[1])
@@ -55,7 +76,7 @@ class Line:
 
 
 def cost_of(*arguments: object, environment: dict[str, str] | None = None) -> Cost:
-    """Run a Python process and measure it.
+    """Run the project's Python and measure it.
 
     Raises:
         SystemExit: it failed.
@@ -170,6 +191,54 @@ def bench_growth(work: Path, sizes: tuple[str, ...]) -> list[Line]:
     return lines
 
 
+def bench_journeys(work: Path) -> list[Line]:
+    """The path to fulfilment from a million cases with eight status events each, in 4 GB."""
+    extracts, _ = world(work, "S")
+    home = work / "home_journeys"
+    shutil.rmtree(home, ignore_errors=True)
+    cxe("run", "--extracts", extracts, "--home", home)
+    cases = _multiply_cases(home / "warehouse/cxe.duckdb")
+    dbt = [Path(sys.executable).with_name("dbt"), "--quiet", "run", "--select", *JOURNEY_MODELS]
+    environment = {
+        "CXE_HOME": str(home),
+        "CXE_MEMORY_LIMIT": "4GB",
+        "DBT_TARGET_PATH": str(home / "target"),
+        "DBT_LOG_PATH": str(home / "logs"),
+    }
+    cost = cost_of(*dbt, environment=environment)
+    results = json.loads((home / "target/run_results.json").read_text())
+    seconds = results["elapsed_time"]
+    shutil.rmtree(home)
+    return [
+        Line(
+            f"journeys of {cases:,} cases, {STATUS_EVENTS:,} events",
+            f"{seconds:.0f} s, {cost.peak_mib:,.0f} MiB",
+            "< 60 s in 4 GB",
+            seconds < 60,
+        )
+    ]
+
+
+def _multiply_cases(warehouse: Path) -> int:
+    """Copy the cases of a built warehouse under other ids; how many there are then."""
+    with duckdb.connect(str(warehouse)) as connection:
+
+        def count(table: str) -> int:
+            return len(connection.table(table))
+
+        copies = STATUS_EVENTS // count("staging.stg_access__case_statuses")
+        for table, columns in CASE_TABLES.items():
+            renamed = ", ".join(f"{column} || '-' || copy as {column}" for column in columns)
+            connection.execute(
+                f"create table multiplied as select original.* replace ({renamed})"
+                f" from {table} as original, range({copies}) as copies(copy)"
+            )
+            connection.execute(f"truncate {table}")
+            connection.execute(f"insert into {table} from multiplied")
+            connection.execute("drop table multiplied")
+        return count("staging.stg_access__enrollments")
+
+
 def bench_memory(work: Path) -> list[Line]:
     """A run of M with 2 GB for DuckDB finishes."""
     extracts, _ = world(work, "M")
@@ -185,7 +254,7 @@ def bench_memory(work: Path) -> list[Line]:
 def main() -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    names = ("simulate", "landing", "growth", "memory", "growth-large")
+    names = ("simulate", "landing", "growth", "journeys", "memory", "growth-large")
     parser.add_argument("--only", nargs="*", choices=names, default=names[:-1])
     parser.add_argument("--work", type=Path, help="keep worlds here between calls")
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -203,6 +272,8 @@ def main() -> None:
                 lines += bench_growth(work, ("S", "M"))
             elif name == "growth-large":
                 lines += bench_growth(work, ("L",))
+            elif name == "journeys":
+                lines += bench_journeys(work)
             else:
                 lines += bench_memory(work)
     table = Table("what", "figure", "bar", "holds")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 import pytest
+from worlds import published
 
 from cxe.cli import main
 
@@ -60,6 +61,20 @@ def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> N
     outputs = [run_block(block, checkout) for block in blocks("README.md")]
     assert len(outputs) == 1
     assert "run_rate" in outputs[0]
+
+
+def test_every_query_of_the_explanations_answers(sample_home: Path) -> None:
+    queries = [
+        query
+        for document in (REPOSITORY / "docs/explanation").glob("*.md")
+        for query in re.findall(
+            r"^```sql\n(.*?)^```$", document.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL
+        )
+    ]
+    assert queries
+    with published(sample_home) as connection:
+        for query in queries:
+            assert connection.execute(query).fetchall(), query
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))

@@ -269,6 +269,7 @@ interactions_unioned as (
         all_interactions.interaction_type || ':' || all_interactions.source_record_id
             as interaction_id,
         all_interactions.interaction_type,
+        all_interactions.source_record_id,
         coalesce(accounts_resolved.customer_id, npis_matched.customer_id) as customer_id,
         accounts_resolved.organization_id,
         coalesce(products.product_id, ndcs_matched.product_id) as product_id,

@@ -91,11 +91,9 @@ windows_with_starts as (
 
     select
         windows.*,
+        cast({{ dbt.dateadd('day', -1, 'windows.next_month') }} as date) as month_ends_on,
         starts.last_started_on,
-        starts.median_gap_days,
-        {{ dbt.datediff(
-            'starts.last_started_on', dbt.dateadd('day', -1, 'windows.next_month'), 'day'
-        ) }} as days_since_last_start
+        starts.median_gap_days
     from windows
     left join starts
         on
@@ -130,13 +128,8 @@ fct_customer_value as (
             when lapse_window_known_months = {{ var('lapse_window_months') }}
                 then lapse_window_value <= 0
         end as lapsed,
-        coalesce(
-            cast({{ dbt.dateadd('month', var('writer_silent_months'), 'last_started_on') }} as date)
-            < cast({{ dbt.dateadd('day', -1, 'next_month') }} as date)
-            and days_since_last_start
-            > {{ var('writer_silent_gap_multiple') }} * coalesce(median_gap_days, 0),
-            false
-        ) as is_writer_silent
+        {{ is_writer_silent('last_started_on', 'median_gap_days', 'month_ends_on') }}
+            as is_writer_silent
     from windows_with_starts
 
 )

@@ -35,6 +35,7 @@ renamed as (
         {{ typed('Product_vod__c') }} as product_id,
         {{ typed('Opt_Type_vod__c') }} as opt_type,
         {{ typed('Content_Type_vod__c') }} as content_type,
+        coalesce({{ typed('Channel_Value_vod__c') }} like '%@%', true) as is_for_email,
         {{ typed('Opt_Expiration_Date_vod__c') }} as expires_on,
         {{ typed('Capture_Datetime_vod__c') }} as captured_at,
         {{ typed('SystemModstamp') }} as modified_at,

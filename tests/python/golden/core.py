@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from cxe.contract import load_contract
-from golden.customers import Customer, customers_of, prepare
-from golden.files import latest_versions, read_files
+from golden.customers import Customer, Sources, customers_of, prepare
+from golden.files import latest_versions, read_files, versions
 from golden.fills import Fill, fills_of
 from golden.interactions import Interaction, interactions_of
 from golden.months import CustomerMonth, customer_months, first_day, last_complete_month
@@ -29,11 +29,19 @@ EXTRACTS_USED = frozenset(
         "sent_email_vod__c",
         "em_attendee_vod__c",
         "multichannel_activity_vod__c",
+        "multichannel_consent_vod__c",
         "medical_inquiry_vod__c",
+        "access_barrier__c",
         "hub_enrollment",
+        "hub_status_history",
+        "benefit_verification",
+        "prior_auth",
         "sp_dispense",
+        "nurse_contact",
         "product_price",
         "case",
+        "case_history",
+        "survey_response",
     }
 )
 
@@ -42,6 +50,7 @@ EXTRACTS_USED = frozenset(
 class World:
     """Everything computed; `last_month` is the first day of the panel's last month."""
 
+    sources: Sources
     as_of: date
     last_month: date
     customers: dict[str, Customer]
@@ -54,12 +63,11 @@ def compute(extracts: Path, as_of: date | None = None) -> World:
     """Compute the core marts from the files below `extracts`.
 
     Args:
-        extracts: extracts root; CSV files, compressed or not.
+        extracts: extracts root.
         as_of: the world's last day; by default what the newest deliveries are complete through.
 
     Raises:
-        ValueError: a file in a format this module does not read, or no extract that says how far
-            the world is complete.
+        ValueError: no extract says how far the world is complete.
     """
     contract = load_contract(PROJECT_DIR)
     deliveries = {
@@ -78,11 +86,12 @@ def compute(extracts: Path, as_of: date | None = None) -> World:
         for extract in contract.values()
         if extract.name in EXTRACTS_USED
     }
-    sources = prepare(records, as_of)
+    sources = prepare(records, versions(contract["crm", "account"], deliveries["account"]), as_of)
     fills = fills_of(sources)
     interactions = list(interactions_of(sources))
     last_month = last_complete_month(as_of)
     return World(
+        sources=sources,
         as_of=as_of,
         last_month=first_day(last_month),
         customers=customers_of(sources),

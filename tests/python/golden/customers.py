@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from golden.files import Record, Records, live, modified_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Sources:
     product_by_ndc: Mapping[str, str]
     cases: Mapping[str, Record]
     transactions: list[Record]
+    territories: Mapping[str, list[tuple[date, str | None]]]
 
     def live(self, extract: str) -> list[Record]:
         return live(self.records[extract])
@@ -38,14 +41,30 @@ class Sources:
     def survivor(self, account_id: str | None) -> Record | None:
         return _survivor(self.records["account"], account_id)
 
+    def parties(self, account_id: str | None) -> tuple[str | None, str | None]:
+        """Customer and organisation of an account, at most one of them."""
+        account = self.survivor(account_id)
+        if account is None:
+            return None, None
+        return (account["Id"], None) if account["IsPersonAccount"] else (None, account["Id"])
+
     def customer_of_npi(self, npi: str | None) -> str | None:
         return None if npi is None else self.account_by_npi.get(npi, f"npi:{npi}")
+
+    def territory_on(self, customer_id: str | None, day: date) -> str | None:
+        """First territory of the customer's version valid on a day; the first is from always."""
+        history = self.territories.get(customer_id or "", [(day, None)])
+        begun = bisect_right(history, day, key=lambda version: version[0])
+        return history[max(begun, 1) - 1][1]
 
     def product(self, product_id: str | None) -> str | None:
         return product_id if (product_id,) in self.records["product_vod__c"] else None
 
 
-def prepare(records: Mapping[str, Records], as_of: date) -> Sources:
+def prepare(
+    records: Mapping[str, Records], account_versions: Iterable[Record], as_of: date
+) -> Sources:
+    """Look-ups over the newest records; `account_versions` come from the oldest to the newest."""
     revoked = {
         case["case_id"]
         for case in records["hub_enrollment"].values()
@@ -67,7 +86,18 @@ def prepare(records: Mapping[str, Records], as_of: date) -> Sources:
             if transaction["case_id"] not in revoked
             and happened(transaction["transaction_ts"], as_of)
         ],
+        territories=_territories(account_versions),
     )
+
+
+def _territories(account_versions: Iterable[Record]) -> dict[str, list[tuple[date, str | None]]]:
+    """Days from which an account has its first listed territory, in order, one entry per day."""
+    by_account: dict[str, dict[date, str | None]] = defaultdict(dict)
+    for account in account_versions:
+        first, _, _ = (account["Territory_vod__c"] or "").partition(";")
+        # The newest version of a day comes last and stands.
+        by_account[account["Id"]][modified_at(account).date()] = first.strip() or None
+    return {account_id: list(by_day.items()) for account_id, by_day in by_account.items()}
 
 
 def end_of_merges(accounts: Records, account_id: str | None) -> str | None:

@@ -6,13 +6,17 @@ import csv
 import gzip
 import io
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from cxe.contract import Extract
@@ -25,17 +29,19 @@ Records = dict[tuple[Any, ...], Record]
 def read_files(extracts: Path, extract: Extract) -> Iterator[tuple[date, list[dict[str, str]]]]:
     """Yield delivery date and rows of every file that is no reject as a whole."""
     name = re.compile(
-        rf"{re.escape(extract.name)}__(\d{{4}}-\d\d-\d\d)__(?:full|delta)(?:__\d+)?\.(.+)"
+        rf"{re.escape(extract.name)}__(\d{{4}}-\d\d-\d\d)__(?:full|delta)(?:__\d+)?"
+        r"\.(csv|csv\.gz|parquet)"
     )
     matches = filter(None, (name.fullmatch(path.name) for path in _files(extracts, extract)))
     seen: set[bytes] = set()
     # The date leads: of the same bytes delivered twice the first delivery holds the rows, and the
     # second tells only how far the extract is complete.
     for match in sorted(matches, key=lambda match: (match[1], match[0])):
-        if match[2] not in {"csv", "csv.gz"}:
-            raise ValueError(f"{match[0]}: only CSV is read here; teach this module the format")
         content = (extracts / extract.folder / match[0]).read_bytes()
-        rows = _csv_rows(extract, content, compressed=match[2] == "csv.gz")
+        if match[2] == "parquet":
+            rows = _parquet_rows(extract, content)
+        else:
+            rows = _csv_rows(extract, content, compressed=match[2] == "csv.gz")
         if rows is not None:
             yield date.fromisoformat(match[1]), [] if content in seen else rows
             seen.add(content)
@@ -58,9 +64,8 @@ def _csv_rows(extract: Extract, content: bytes, *, compressed: bool) -> list[dic
     except UnicodeDecodeError:
         text = content.decode("latin-1")
     lines = csv.reader(io.StringIO(text, newline=""))
-    contract_names = {name.lower(): name for name in extract.column_names}
-    header = [contract_names.get(name.strip().lower(), name) for name in next(lines, [])]
-    if not {column.name for column in extract.columns if column.required} <= set(header):
+    header = _contract_names(extract, next(lines, []))
+    if header is None:
         return None
     return [
         dict(zip(header, fields, strict=True))
@@ -68,6 +73,26 @@ def _csv_rows(extract: Extract, content: bytes, *, compressed: bool) -> list[dic
         # A line with too many or too few fields is a reject.
         if number >= extract.extra_header_lines and len(fields) == len(header)
     ]
+
+
+def _parquet_rows(extract: Extract, content: bytes) -> list[dict[str, str]] | None:
+    """Rows as the CSV file of the same values would give them."""
+    table = pq.read_table(pa.BufferReader(content))
+    header = _contract_names(extract, table.column_names)
+    if header is None:
+        return None
+    return [
+        {name: "" if value is None else str(value) for name, value in row.items()}
+        for row in table.rename_columns(header).to_pylist()
+    ]
+
+
+def _contract_names(extract: Extract, delivered: Iterable[str]) -> list[str] | None:
+    """The header as the contract spells it; None if a required column is missing."""
+    contract_names = {name.lower(): name for name in extract.column_names}
+    header = [contract_names.get(name.strip().lower(), name) for name in delivered]
+    required = {column.name for column in extract.columns if column.required}
+    return header if required <= set(header) else None
 
 
 def _bool(text: str) -> bool:
@@ -115,22 +140,27 @@ def modified_at(record: Record) -> datetime:
     return stamp or LONG_AGO
 
 
-def latest_versions(
-    extract: Extract, deliveries: Iterable[tuple[date, list[dict[str, str]]]]
-) -> Records:
+Deliveries = Iterable[tuple[date, list[dict[str, str]]]]
+
+
+def latest_versions(extract: Extract, deliveries: Deliveries) -> Records:
     """The newest version of every record by key, deleted ones included."""
-    newest: dict[tuple[Any, ...], tuple[Any, dict[str, str], Record]] = {}
-    for delivered_on, rows in deliveries:
-        for row, record in _records(extract, rows):
-            key = tuple(record[name] for name in extract.key)
-            rank = (modified_at(record), delivered_on)
-            if key in newest:
-                other_rank, other, _ = newest[key]
-                # Any order will do between equals, so long as the content alone decides.
-                if (rank, sorted(row.items())) < (other_rank, sorted(other.items())):
-                    continue
-            newest[key] = (rank, row, record)
-    return {key: record for key, (_, _, record) in newest.items()}
+    return {
+        tuple(record[name] for name in extract.key): record
+        for record in versions(extract, deliveries)
+    }
+
+
+def versions(extract: Extract, deliveries: Deliveries) -> list[Record]:
+    """Every version of every record as delivered, from the oldest to the newest."""
+    ranked = [
+        # Any order will do between equals, so long as the content alone decides.
+        ((modified_at(record), delivered_on, sorted(row.items())), record)
+        for delivered_on, rows in deliveries
+        for row, record in _records(extract, rows)
+    ]
+    ranked.sort(key=lambda version: version[0])
+    return [record for _, record in ranked]
 
 
 def _records(

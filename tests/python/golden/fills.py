@@ -29,7 +29,9 @@ class Fill:
     fill_number: int
     customer_id: str | None
     case_id: str | None
+    patient: str | None
     product_id: str | None
+    ndc: str | None
     payer_type: str | None
     dispense_type: str
     shipped_on: date
@@ -128,7 +130,9 @@ def _priced(sources: Sources, standing: list[Record]) -> list[Fill]:
                 fill_number=claim["fill_number"],
                 customer_id=sources.customer_of_npi(claim["prescriber_npi"]),
                 case_id=case_id,
+                patient=claim["patient_token"],
                 product_id=sources.product_by_ndc.get(claim["ndc11"]),
+                ndc=claim["ndc11"],
                 payer_type=payer_type,
                 dispense_type=dispense_type,
                 shipped_on=shipped_on,

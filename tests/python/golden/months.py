@@ -16,7 +16,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from golden.fills import Fill
     from golden.interactions import Interaction
@@ -36,7 +36,7 @@ class CustomerMonth:
     is_writer_silent: bool
 
 
-def _month(day: date) -> int:
+def month_of(day: date) -> int:
     return day.year * 12 + day.month - 1
 
 
@@ -51,14 +51,14 @@ def last_day(month: int) -> date:
 
 
 def last_complete_month(as_of: date) -> int:
-    month = _month(as_of)
+    month = month_of(as_of)
     return month if as_of == last_day(month) else month - 1
 
 
 @cache
 def _six_months_after(day: date) -> date:
     """Same day of the month, or the month's last day where it is shorter."""
-    month = _month(day) + 6
+    month = month_of(day) + 6
     return min(first_day(month) + timedelta(days=day.day - 1), last_day(month))
 
 
@@ -74,7 +74,7 @@ def customer_months(
         *((touch.customer_id, touch.occurred_at.date()) for touch in interactions),
     ]:
         if customer_id is not None:
-            first_seen[customer_id] = min(_month(day), first_seen.get(customer_id, _month(day)))
+            first_seen[customer_id] = min(month_of(day), first_seen.get(customer_id, month_of(day)))
     for fill in fills:
         if fill.customer_id is not None:
             fills_of[fill.customer_id].append(fill)
@@ -85,7 +85,7 @@ def customer_months(
 
 
 def _months_of(customer_id: str, fills: list[Fill], months: range) -> Iterator[CustomerMonth]:
-    cents = _accrued_cents(fills)
+    cents = accrued_cents(fills)
     # A customer accrues nothing before the first fill, so sums may start at the first month.
     so_far = list(accumulate(cents[month] for month in months))
     starts = sorted(fill.shipped_on for fill in fills if fill.is_start)
@@ -106,7 +106,7 @@ def _months_of(customer_id: str, fills: list[Fill], months: range) -> Iterator[C
             run_rate=run_rate,
             is_active=is_active,
             lapsed=lapsed,
-            is_writer_silent=_is_writer_silent(starts, last_day(month)),
+            is_writer_silent=is_writer_silent(starts, last_day(month)),
         )
 
 
@@ -115,7 +115,7 @@ def _money(cents: int) -> Decimal:
     return Decimal(cents) / 100
 
 
-def _accrued_cents(fills: list[Fill]) -> Counter[int]:
+def accrued_cents(fills: Iterable[Fill]) -> Counter[int]:
     """Value in cents by month.
 
     What the days so far have earned is rounded, not each month's part: the parts add up.
@@ -123,7 +123,7 @@ def _accrued_cents(fills: list[Fill]) -> Counter[int]:
     accrued: Counter[int] = Counter()
     for fill in fills:
         cents, supply = int(fill.net_value * 100), fill.days_supply
-        month, days, earned = _month(fill.shipped_on), 0, 0
+        month, days, earned = month_of(fill.shipped_on), 0, 0
         while days < supply:
             days = min(supply, (last_day(month) - fill.shipped_on).days + 1)
             earned_by_now = (2 * cents * days + supply) // (2 * supply)
@@ -137,7 +137,7 @@ def _trailing(so_far: list[int], at: int, *, months: int) -> int:
     return so_far[at] - (so_far[at - months] if at >= months else 0)
 
 
-def _is_writer_silent(all_starts: list[date], month_end: date) -> bool:
+def is_writer_silent(all_starts: list[date], month_end: date) -> bool:
     starts = all_starts[: bisect_right(all_starts, month_end)]
     if not starts or month_end <= _six_months_after(starts[-1]):
         return False

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 import math
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from worlds import Cxe, published
 
 from golden.collisions import collision_world
+from golden.compare import Rows, assert_same_rows, computed, rows
 from golden.core import World, compute
 from golden.fills import Fill
 from golden.interactions import count_interactions
@@ -21,7 +21,6 @@ from golden.interactions import count_interactions
 if TYPE_CHECKING:
     from pathlib import Path
 
-Rows = dict[Any, dict[str, Any]]
 FILL_COLUMNS = (
     "customer_id, case_id, product_id, pharmacy_id, payer_type, dispense_type, shipped_on,"
     " delivered_on, quantity, days_supply, net_value, margin, fill_number, is_start,"
@@ -47,21 +46,6 @@ class Totals:
 COLLISION_WORLDS = 8
 COLLISION_WORLDS_IN_EVERY_RUN = 2
 
-# One computation per world and session, however many tests look at it.
-computed = cache(compute)
-
-
-def rows(home: Path, table: str, key: str, columns: str) -> Rows:
-    """Published rows by key; the key must be one."""
-    with published(home) as connection:
-        result = connection.execute(f"select {key}, {columns} from marts.{table}")
-        names = [column[0] for column in result.description[len(key.split(",")) :]]
-        width = len(key.split(","))
-        found = [(row[:width], row[width:]) for row in result.fetchall()]
-    by_key = {key: dict(zip(names, values, strict=True)) for key, values in found}
-    assert len(by_key) == len(found), f"{table}: {key} is no key"
-    return by_key
-
 
 def expected_fills(world: World) -> Rows:
     return {(fill_id(fill),): vars(fill) for fill in world.fills}
@@ -85,43 +69,6 @@ def expected_months(world: World) -> Rows:
 
 def expected_customers(world: World) -> Rows:
     return {(customer.customer_id,): vars(customer) for customer in world.customers.values()}
-
-
-def same(published: Any, computed: Any) -> bool:
-    """Money, counts, dates and text exactly; what is computed as a float to 1e-9 relative."""
-    if isinstance(computed, float) and published is not None:
-        return math.isclose(published, computed, rel_tol=1e-9)
-    if isinstance(computed, datetime) and isinstance(published, datetime):
-        return in_utc(published) == in_utc(computed)
-    return bool(published == computed)
-
-
-def in_utc(at: datetime) -> datetime:
-    return at.replace(tzinfo=at.tzinfo or UTC)
-
-
-def assert_same_rows(actual: Rows, expected: Rows) -> None:
-    """Fail with how many rows differ in what, and one example of each."""
-    complaints = [
-        f"{len(keys)} rows only {side}, such as {min(keys, key=str)}"
-        for side, keys in (
-            ("published", actual.keys() - expected.keys()),
-            ("computed", expected.keys() - actual.keys()),
-        )
-        if keys
-    ]
-    differing: dict[str, list[Any]] = {}
-    for key in actual.keys() & expected.keys():
-        for column, value in actual[key].items():
-            if value != expected[key][column] and not same(value, expected[key][column]):
-                differing.setdefault(column, []).append(key)
-    for column, keys in sorted(differing.items()):
-        key = min(keys, key=str)
-        complaints.append(
-            f"{column} differs in {len(keys)} rows, such as {key}:"
-            f" published {actual[key][column]!r}, computed {expected[key][column]!r}"
-        )
-    assert not complaints, "\n".join(complaints)
 
 
 def assert_same_marts(home: Path, world: World) -> None:

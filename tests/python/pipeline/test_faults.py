@@ -12,6 +12,8 @@ from typing import Any
 
 import duckdb
 import pytest
+from golden.compare import computed
+from golden.journey_marts import assert_same_journeys, assert_same_promises
 from worlds import Cxe, mart_differences, published
 
 from cxe.simulate import FAULTS, simulate
@@ -27,10 +29,7 @@ HARMLESS = (
     "header_only_file",
     "truncated_gzip",
     "survey_without_account",
-    "appeal_without_parent",
     "reversal_without_claim",
-    "reopened_case",
-    "consent_flip_one_day",
 )
 
 
@@ -120,6 +119,12 @@ def test_harmless_faults_change_no_mart(cxe: Cxe, tmp_path: Path) -> None:
     assert differences == {}
 
 
+def test_dirty_journeys_and_promises_equal_the_second_computation(dirty: Dirty) -> None:
+    world = computed(dirty.world / "extracts")
+    assert_same_journeys(dirty.home, world)
+    assert_same_promises(dirty.home, world)
+
+
 def test_attendees_of_a_group_call_count_once_each_and_the_organisation_not_at_all(
     dirty: Dirty,
 ) -> None:
@@ -202,6 +207,12 @@ def test_an_appeal_without_its_request_stays(dirty: Dirty) -> None:
             row["pa_id"],
         )
         assert found == [(row["parent_pa_id"], None)]
+        chain = dirty.staged(
+            "select chain_id, is_appeal, is_first_request"
+            " from intermediate.int_prior_auths_chained where prior_auth_id = ?",
+            row["pa_id"],
+        )
+        assert chain == [(row["parent_pa_id"], True, False)]
 
 
 def test_a_fill_before_its_enrolment_keeps_its_case(dirty: Dirty) -> None:
@@ -214,6 +225,11 @@ def test_a_fill_before_its_enrolment_keeps_its_case(dirty: Dirty) -> None:
             row["case_id"],
         )
         assert found == [(row["case_id"], True)]
+        journey = dirty.staged(
+            "select outcome, milestone_fault from marts.fct_fulfillment_journeys where case_id = ?",
+            row["case_id"],
+        )
+        assert journey == [("started", "shipped_before_received")]
 
 
 def test_a_reversal_without_its_claim_undoes_nothing(dirty: Dirty) -> None:
@@ -244,6 +260,12 @@ def test_a_reopened_case_is_open_again(dirty: Dirty) -> None:
             row["Id"],
         )
         assert found == [(row["Status"], None)]
+        promise = dirty.staged(
+            "select delivered_at, status in ('open', 'broken') from marts.fct_promises"
+            " where promise_instance_id = 'case_resolution:' || ?",
+            row["Id"],
+        )
+        assert promise == [(None, True)]
 
 
 def test_a_survey_without_account_stays_without_customer(dirty: Dirty) -> None:
@@ -265,6 +287,14 @@ def test_both_consents_of_one_day_stand_with_their_time(dirty: Dirty) -> None:
     )
     assert found
     assert {row[1:] for row in found} == {(2, 2, "Opt_In_vod")}
+    opted_out = [
+        row["Id"] for row in dirty.rows("consent_flip_one_day") if "Out" in row["Opt_Type_vod__c"]
+    ]
+    promises = dirty.staged(
+        "select status from marts.fct_promises where list_contains(?, promise_instance_id)",
+        [f"optout_honoured:{consent}" for consent in opted_out],
+    )
+    assert promises == [("void",)] * len(opted_out)
 
 
 def test_a_code_never_seen_before_is_kept_and_reported(dirty: Dirty) -> None:

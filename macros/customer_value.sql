@@ -1,0 +1,10 @@
+{# Whether the writing has stopped by the end of a month, long before the refills do: no start for more
+   than `writer_silent_months`, and for more than a multiple of the median gap between starts. #}
+{% macro is_writer_silent(last_started_on, median_gap_days, month_ends_on) %}
+    {%- set silent_from = dbt.dateadd('month', var('writer_silent_months'), last_started_on) -%}
+    {{- return(
+        'coalesce(cast(' ~ silent_from ~ ' as date) < ' ~ month_ends_on
+        ~ ' and ' ~ dbt.datediff(last_started_on, month_ends_on, 'day')
+        ~ ' > ' ~ var('writer_silent_gap_multiple') ~ ' * coalesce(' ~ median_gap_days ~ ', 0), false)'
+    ) -}}
+{% endmacro %}

@@ -1,0 +1,38 @@
+{# Estimates over a life table: one row per group and time, with what happened there and how many were
+   still at risk just before. `window` names a window over the group, ordered by time, up to here. #}
+
+{# Product-limit estimate (Kaplan and Meier 1958): the share for which the event is yet to come. #}
+{% macro survival(events, at_risk, window) %}
+    {{- return(
+        'case when max(case when ' ~ events ~ ' = ' ~ at_risk ~ ' then 1 else 0 end) over ' ~ window
+        ~ ' = 1 then 0 else exp(sum(ln(nullif(1 - cast(' ~ events ~ ' as double) / ' ~ at_risk
+        ~ ', 0))) over ' ~ window ~ ') end'
+    ) -}}
+{% endmacro %}
+
+{# Variance of ln(survival) (Greenwood 1926); infinite, hence null, once nobody is left. #}
+{% macro log_survival_variance(events, at_risk, window) %}
+    {{- return(
+        'case when max(case when ' ~ events ~ ' = ' ~ at_risk ~ ' then 1 else 0 end) over ' ~ window
+        ~ ' = 0 then sum(cast(' ~ events ~ ' as double) / nullif(cast(' ~ at_risk ~ ' as double) * ('
+        ~ at_risk ~ ' - ' ~ events ~ '), 0)) over ' ~ window ~ ' end'
+    ) -}}
+{% endmacro %}
+
+{# Pointwise 95 % limit on the log-log scale, which stays between 0 and 1 (Kalbfleisch and Prentice
+   1980); `side` is 1 for the lower limit and -1 for the upper one. #}
+{% macro survival_limit(survival, log_survival_variance, side) %}
+    {{- return(
+        'case when ' ~ survival ~ ' > 0 and ' ~ survival ~ ' < 1 then pow(' ~ survival ~ ', exp('
+        ~ side ~ ' * 1.959963984540054 * sqrt(' ~ log_survival_variance ~ ') / abs(ln(nullif('
+        ~ survival ~ ', 0))))) end'
+    ) -}}
+{% endmacro %}
+
+{# Cumulative incidence of one of several ends (Aalen and Johansen 1978); `survival_before` is the
+   share that no end had reached before this time. #}
+{% macro cumulative_incidence(events, at_risk, survival_before, window) %}
+    {{- return(
+        'sum(' ~ survival_before ~ ' * ' ~ events ~ ' / ' ~ at_risk ~ ') over ' ~ window
+    ) -}}
+{% endmacro %}

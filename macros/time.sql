@@ -1,0 +1,50 @@
+{# Instants and durations. Microseconds are whole numbers: they add up and compare exactly. #}
+{% macro microseconds(at) %}
+    {{- return(adapter.dispatch('microseconds', 'cxe')(at)) -}}
+{% endmacro %}
+
+{% macro duckdb__microseconds(at) %}
+    {{- return('epoch_us(' ~ at ~ ')') -}}
+{% endmacro %}
+
+{% macro timestamp_of_microseconds(microseconds) %}
+    {{- return(adapter.dispatch('timestamp_of_microseconds', 'cxe')(microseconds)) -}}
+{% endmacro %}
+
+{% macro duckdb__timestamp_of_microseconds(microseconds) %}
+    {{- return('make_timestamp(' ~ microseconds ~ ')') -}}
+{% endmacro %}
+
+{% macro elapsed_microseconds(started_at, ended_at) %}
+    {{- return('(' ~ microseconds(ended_at) ~ ' - ' ~ microseconds(started_at) ~ ')') -}}
+{% endmacro %}
+
+{% macro elapsed_hours(started_at, ended_at) %}
+    {{- return('cast(' ~ elapsed_microseconds(started_at, ended_at) ~ ' as double) / 3600000000') -}}
+{% endmacro %}
+
+{% macro elapsed_days(started_at, ended_at) %}
+    {{- return('cast(' ~ elapsed_microseconds(started_at, ended_at) ~ ' as double) / 86400000000') -}}
+{% endmacro %}
+
+{# A date without a time counts as the start of its day where something starts ... #}
+{% macro first_instant(date) %}
+    {{- return('cast(' ~ date ~ ' as ' ~ dbt.type_timestamp() ~ ')') -}}
+{% endmacro %}
+
+{# ... and as the end of its day where something is delivered. #}
+{% macro last_instant(date) %}
+    {{- return(
+        'cast(' ~ dbt.dateadd(
+            'microsecond', -1, first_instant(dbt.dateadd('day', 1, date))
+        ) ~ ' as ' ~ dbt.type_timestamp() ~ ')'
+    ) -}}
+{% endmacro %}
+
+{# A timestamp, null unless it lies within the world: what comes later has not happened yet. Wants
+   the row of `int_reporting_period` under the alias `reporting_period`. #}
+{% macro if_happened(at, value=none) %}
+    {{- return(
+        'case when ' ~ at ~ ' < reporting_period.ends_before then ' ~ (value or at) ~ ' end'
+    ) -}}
+{% endmacro %}
