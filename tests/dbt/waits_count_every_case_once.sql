@@ -33,6 +33,7 @@ cases_counted as (
         count(*) as cases
     from start_journeys
     group by cube(received_month, payer_type)
+    having count(*) > 0
 
 ),
 
@@ -67,7 +68,7 @@ where
     cases_counted.cases is null
     or waits_in_order.at_risk is null
     or waits_in_order.remaining <> waits_in_order.next_at_risk
-    or waits_in_order.survival > waits_in_order.previous_survival
+    or waits_in_order.survival > waits_in_order.previous_survival + 1e-12
     or (
         waits_in_order.previous_days is null
         and waits_in_order.at_risk <> cases_counted.cases

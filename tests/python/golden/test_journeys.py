@@ -7,14 +7,12 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from worlds import Cxe, published
+from worlds import published
 
-from golden.case_collisions import collide_cases
 from golden.cases import PriorAuth, cases_of, prior_auths_of
 from golden.chains import chains_by_case
-from golden.collisions import collision_world
 from golden.compare import computed
-from golden.core import World, compute
+from golden.core import World
 from golden.journey_marts import assert_same_journeys, journeys_in
 from golden.steps import steps_by_case
 from golden.therapy import carried_over, persistent_on, proportion_of_days_covered
@@ -29,10 +27,6 @@ from golden.time_to_therapy import (
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-COLLISION_WORLDS = 4
-COLLISION_WORLDS_IN_EVERY_RUN = 1
 
 
 def expected_headlines(world: World) -> dict[str, float | None]:
@@ -97,23 +91,6 @@ def test_sample_world_journeys_equal_the_second_computation(
     sample_extracts: Path, sample_home: Path
 ) -> None:
     assert_same_journeys(sample_home, computed(sample_extracts))
-
-
-@pytest.mark.parametrize(
-    "seed",
-    [
-        pytest.param(n, marks=[] if n < COLLISION_WORLDS_IN_EVERY_RUN else [pytest.mark.thorough])
-        for n in range(COLLISION_WORLDS)
-    ],
-)
-def test_where_everything_collides_journeys_equal_the_second_computation(
-    seed: int, cxe: Cxe, tmp_path: Path
-) -> None:
-    extracts, home = tmp_path / "extracts", tmp_path / "home"
-    collision_world(extracts, seed)
-    collide_cases(extracts, seed)
-    cxe("run", "--extracts", extracts, "--home", home)
-    assert_same_journeys(home, compute(extracts))
 
 
 # Freireich and others, 1963: weeks in remission on 6-MP and on placebo; + is censored.

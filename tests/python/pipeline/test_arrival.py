@@ -10,7 +10,7 @@ from worlds import Cxe, arrival_plan, mart_differences
 from cxe.simulate import simulate
 
 PLANS = 20
-PLANS_IN_EVERY_RUN = 5
+PLANS_IN_EVERY_RUN = 2
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 from golden.compare import computed
+from golden.health_marts import assert_same_health
 from golden.journey_marts import assert_same_journeys, assert_same_promises
 from worlds import Cxe, mart_differences, published
 
@@ -119,10 +120,11 @@ def test_harmless_faults_change_no_mart(cxe: Cxe, tmp_path: Path) -> None:
     assert differences == {}
 
 
-def test_dirty_journeys_and_promises_equal_the_second_computation(dirty: Dirty) -> None:
+def test_dirty_journeys_promises_and_health_equal_the_second_computation(dirty: Dirty) -> None:
     world = computed(dirty.world / "extracts")
     assert_same_journeys(dirty.home, world)
     assert_same_promises(dirty.home, world)
+    assert_same_health(dirty.home, world)
 
 
 def test_attendees_of_a_group_call_count_once_each_and_the_organisation_not_at_all(
