@@ -36,9 +36,8 @@ weights as (
     select
         {% for component in components -%}
         max(case when component = '{{ component }}' then cast(weight as double) end)
-            as {{ component }}_weight,
+            as {{ component }}_weight{{ ',' if not loop.last }}
         {% endfor -%}
-        count(*) as component_count
     from health_weights
 
 ),
