@@ -34,10 +34,12 @@ health_bands as (
 weights as (
 
     select
-        {% for component in components -%}
+        {% for component in components[:-1] -%}
         max(case when component = '{{ component }}' then cast(weight as double) end)
-            as {{ component }}_weight{{ ',' if not loop.last }}
+            as {{ component }}_weight,
         {% endfor -%}
+        max(case when component = '{{ components[-1] }}' then cast(weight as double) end)
+            as {{ components[-1] }}_weight
     from health_weights
 
 ),
