@@ -48,3 +48,16 @@
         'case when ' ~ at ~ ' < reporting_period.ends_before then ' ~ (value or at) ~ ' end'
     ) -}}
 {% endmacro %}
+
+{# The last instant of the world, which what is still open is measured to; same alias. #}
+{% macro cut_off_at() %}
+    {{- return(dbt.dateadd('microsecond', -1, first_instant('reporting_period.ends_before'))) -}}
+{% endmacro %}
+
+{# Whether a row of half-open validity ranges holds on the day of an instant. #}
+{% macro is_valid_on(ranges, at) %}
+    {%- set day = 'cast(' ~ at ~ ' as date)' -%}
+    {{- return(
+        '(' ~ day ~ ' >= ' ~ ranges ~ '.valid_from and ' ~ day ~ ' < ' ~ ranges ~ '.valid_to)'
+    ) -}}
+{% endmacro %}

@@ -76,8 +76,7 @@ with_bounds as (
         sequenced.*,
         cases.customer_id,
         cases.closed_at,
-        {{ dbt.dateadd('microsecond', -1, first_instant('reporting_period.ends_before')) }}
-            as cut_off_at,
+        {{ cut_off_at() }} as cut_off_at,
         case
             when sequenced.event_number = 1
                 then least(cases.received_at, sequenced.status_at)

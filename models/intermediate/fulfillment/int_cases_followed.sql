@@ -173,8 +173,7 @@ joined as (
     left join customers_versioned
         on
             cases.customer_id = customers_versioned.customer_id
-            and cast(cases.received_at as date) >= customers_versioned.valid_from
-            and cast(cases.received_at as date) < customers_versioned.valid_to
+            and {{ is_valid_on('customers_versioned', 'cases.received_at') }}
     left join verified
         on cases.case_id = verified.case_id
     left join authorized

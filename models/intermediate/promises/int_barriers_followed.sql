@@ -141,8 +141,7 @@ barriers_followed as (
     left join customers_versioned
         on
             accounts_resolved.customer_id = customers_versioned.customer_id
-            and cast(ranked.identified_at as date) >= customers_versioned.valid_from
-            and cast(ranked.identified_at as date) < customers_versioned.valid_to
+            and {{ is_valid_on('customers_versioned', 'ranked.identified_at') }}
     left join unblocked_values
         on ranked.barrier_id = unblocked_values.barrier_id
 

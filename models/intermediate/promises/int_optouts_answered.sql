@@ -87,8 +87,7 @@ optouts as (
     inner join promises
         on
             promises.promise_id = 'optout_honoured'
-            and cast(captured.captured_at as date) >= promises.valid_from
-            and cast(captured.captured_at as date) < promises.valid_to
+            and {{ is_valid_on('promises', 'captured.captured_at') }}
     where captured.opt_type = 'Opt_Out_vod'
 
 ),

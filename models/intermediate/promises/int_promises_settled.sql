@@ -114,13 +114,11 @@ promises_settled as (
         on
             all_promises.promise_id = promises.promise_id
             and coalesce(all_promises.priority, '') = coalesce(promises.priority, '')
-            and cast(all_promises.started_at as date) >= promises.valid_from
-            and cast(all_promises.started_at as date) < promises.valid_to
+            and {{ is_valid_on('promises', 'all_promises.started_at') }}
     left join customers_versioned
         on
             all_promises.customer_id = customers_versioned.customer_id
-            and cast(all_promises.started_at as date) >= customers_versioned.valid_from
-            and cast(all_promises.started_at as date) < customers_versioned.valid_to
+            and {{ is_valid_on('customers_versioned', 'all_promises.started_at') }}
 
 )
 

@@ -1,7 +1,5 @@
 -- One row per promise with a time to keep: its standard, when it is due, how long it took.
 
-{% set no_business_time = 'cast(null as ' ~ dbt.type_bigint() ~ ')' -%}
-
 with
 
 support_promises as (
@@ -58,16 +56,14 @@ made as (
         promises.standard_hours,
         cast(promises.standard_hours * 3600000000 as {{ dbt.type_bigint() }})
             as standard_microseconds,
-        {{ dbt.dateadd('microsecond', -1, first_instant('reporting_period.ends_before')) }}
-            as cut_off_at
+        {{ cut_off_at() }} as cut_off_at
     from all_promises
     cross join reporting_period
     inner join promises
         on
             all_promises.promise_id = promises.promise_id
             and coalesce(all_promises.priority, '') = coalesce(promises.priority, '')
-            and cast(all_promises.started_at as date) >= promises.valid_from
-            and cast(all_promises.started_at as date) < promises.valid_to
+            and {{ is_valid_on('promises', 'all_promises.started_at') }}
 
 ),
 

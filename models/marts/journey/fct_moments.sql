@@ -49,8 +49,7 @@ moments_with_window as (
     left join customers_versioned
         on
             moments_met.customer_id = customers_versioned.customer_id
-            and cast(moments_met.occurred_at as date) >= customers_versioned.valid_from
-            and cast(moments_met.occurred_at as date) < customers_versioned.valid_to
+            and {{ is_valid_on('customers_versioned', 'moments_met.occurred_at') }}
 
 ),
 
