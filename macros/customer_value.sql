@@ -8,3 +8,17 @@
         ~ ' > ' ~ var('writer_silent_gap_multiple') ~ ' * coalesce(' ~ median_gap_days ~ ', 0), false)'
     ) -}}
 {% endmacro %}
+
+{# What money in the middle of a quarter ahead is worth today. #}
+{% macro discount(quarter) %}
+    {{- return(
+        'power(1 + cast(' ~ var('discount_rate') ~ ' as double), -(3 * ' ~ quarter ~ ' - 1.5) / 12)'
+    ) -}}
+{% endmacro %}
+
+{# Milestones on the path to a start, in order. #}
+{% macro start_milestones() %}
+    {{- return([
+        'received', 'enrolled', 'benefits_verified', 'pa_submitted', 'pa_decided', 'coverage_ready'
+    ]) -}}
+{% endmacro %}

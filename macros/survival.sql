@@ -24,7 +24,7 @@
 {% macro survival_limit(survival, log_survival_variance, side) %}
     {{- return(
         'case when ' ~ survival ~ ' > 0 and ' ~ survival ~ ' < 1 then pow(' ~ survival ~ ', exp('
-        ~ side ~ ' * 1.959963984540054 * sqrt(' ~ log_survival_variance ~ ') / abs(ln(nullif('
+        ~ side ~ ' * ' ~ var('confidence_z') ~ ' * sqrt(' ~ log_survival_variance ~ ') / abs(ln(nullif('
         ~ survival ~ ', 0))))) end'
     ) -}}
 {% endmacro %}

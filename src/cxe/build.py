@@ -84,7 +84,6 @@ def _dbt(
 ) -> Callable[[Manifest | None, tuple[str, ...]], tuple[Manifest, list[Any]]]:
     """One in-process dbt for all steps: its start costs seconds, and each parse too."""
     os.environ.update(
-        CXE_HOME=str(home.root),
         CXE_MEMORY_LIMIT=memory_limit(),
         DBT_TARGET_PATH=str(home.target),
         DBT_LOG_PATH=str(home.logs),
@@ -121,7 +120,11 @@ def _dbt(
 
     def invoke(manifest: Manifest | None, command: tuple[str, ...]) -> tuple[Manifest, list[Any]]:
         if manifest is None:
+            # A parse opens no database. Told of none it is the same for every home, so dbt can take
+            # up one that was made elsewhere (DBT_PARTIAL_PARSE_FILE_PATH).
+            os.environ.pop("CXE_HOME", None)
             manifest = run(dbtRunner(), ("parse",))
+            os.environ["CXE_HOME"] = str(home.root)
         runner = dbtRunner(manifest=manifest, callbacks=[progress.on_dbt_event])
         return manifest, list(run(runner, (*command, *selection)).results)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+import pyarrow as pa
 
 from cxe import __version__
 
@@ -150,24 +152,13 @@ def record_checks(
     connection: duckdb.DuckDBPyConnection, run_id: str, checks: Iterable[CheckResult]
 ) -> None:
     """Add the results of one layer's checks."""
-    rows = [
-        (
-            run_id,
-            check.layer,
-            check.check_name,
-            check.relation,
-            check.severity,
-            check.status,
-            check.failures,
-            check.description,
-            check.remedy,
-            check.query_path,
-            utc_now(),
-        )
-        for check in checks
-    ]
+    rows = [asdict(check) for check in checks]
     if rows:
-        connection.executemany(
-            f"insert into ops.quality_results values ({', '.join('?' * len(rows[0]))})",
-            rows,
+        # As parameters, row by row, they take ten milliseconds each.
+        connection.register("checks_of_layer", pa.Table.from_pylist(rows))
+        connection.execute(
+            "insert into ops.quality_results by name"
+            " select $run_id as run_id, *, $checked_at as checked_at from checks_of_layer",
+            {"run_id": run_id, "checked_at": utc_now()},
         )
+        connection.unregister("checks_of_layer")

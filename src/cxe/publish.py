@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cxe.home import full_disk_explained
 
@@ -55,25 +55,26 @@ def publish(
     return target
 
 
-def _marts(home: Home) -> list[str]:
-    """Mart tables of the build; the schema may still hold tables of models since deleted."""
+def _marts(home: Home) -> list[dict[str, Any]]:
+    """Mart models of the build; the schema may still hold tables of models since deleted."""
     manifest = json.loads((home.target / "manifest.json").read_text(encoding="utf-8"))
-    return sorted(
-        node["name"]
-        for node in manifest["nodes"].values()
+    return [
+        node
+        for _, node in sorted(manifest["nodes"].items())
         if node["resource_type"] == "model" and node["schema"] == "marts"
-    )
+    ]
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, folder: Path, run_id: str, marts: list[str]
+    connection: duckdb.DuckDBPyConnection, folder: Path, run_id: str, marts: list[dict[str, Any]]
 ) -> None:
     (folder / "marts").mkdir(parents=True)
     database = folder / "cxe.duckdb"
     connection.execute(f"attach {_text(str(database))} as publication")
     try:
         connection.execute("create schema publication.marts; create schema publication.ops")
-        for name in marts:
+        for mart in marts:
+            name = mart["name"]
             table = f"marts.{_name(name)}"
             connection.execute(f"create table publication.{table} as from {table}")
             parquet = _text(str(folder / "marts" / f"{name}.parquet"))
@@ -84,7 +85,7 @@ def _write(
         connection.execute(
             "update publication.ops.runs set status = 'published' where run_id = ?", [run_id]
         )
-        _copy_comments(connection)
+        _comment(connection, marts)
         connection.execute("checkpoint publication")
     finally:
         connection.execute("detach publication")
@@ -92,26 +93,16 @@ def _write(
         _sync(path)
 
 
-def _copy_comments(connection: duckdb.DuckDBPyConnection) -> None:
+def _comment(connection: duckdb.DuckDBPyConnection, marts: list[dict[str, Any]]) -> None:
     """The published file explains itself: BI tools show table and column comments."""
-    source = "where database_name = 'cxe' and schema_name = 'marts' and comment is not null"
-    published = (
-        "and table_name in (select table_name from duckdb_tables()"
-        " where database_name = 'publication' and schema_name = 'marts')"
-    )
-    tables = connection.execute(
-        f"select table_name, comment from duckdb_tables() {source} {published}"
-    ).fetchall()
-    columns = connection.execute(
-        f"select table_name, column_name, comment from duckdb_columns() {source} {published}"
-    ).fetchall()
-    for table, comment in tables:
-        connection.execute(f"comment on table publication.marts.{_name(table)} is {_text(comment)}")
-    for table, column, comment in columns:
-        connection.execute(
-            f"comment on column publication.marts.{_name(table)}.{_name(column)}"
-            f" is {_text(comment)}"
-        )
+    for mart in marts:
+        table = f"publication.marts.{_name(mart['name'])}"
+        connection.execute(f"comment on table {table} is {_text(mart['description'])}")
+        for column in mart["columns"].values():
+            connection.execute(
+                f"comment on column {table}.{_name(column['name'])}"
+                f" is {_text(column['description'])}"
+            )
 
 
 def _point_at(home: Home, target: Path) -> None:

@@ -22,14 +22,33 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="session")
-def cxe() -> Cxe:
+def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """dbt's parse of the project: a quarter of a small run, and the same for every home."""
+    target = tmp_path_factory.mktemp("parsed")
+    environment = {**os.environ, "DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
+    environment.pop("CXE_HOME", None)
+    subprocess.run(
+        [Path(sys.executable).with_name("dbt"), "--quiet", "parse"],
+        cwd=REPOSITORY,
+        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
+        check=True,
+    )
+    return target / "partial_parse.msgpack"
+
+
+@pytest.fixture(scope="session")
+def cxe(parsed: Path) -> Cxe:
     """Run the command line as a user does; fails the test unless the exit code is `code`."""
 
     def run(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
         done = subprocess.run(
             [sys.executable, "-m", "cxe", *map(str, arguments)],
             cwd=REPOSITORY,
-            env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={
+                **os.environ,
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed),
+            },
             capture_output=True,
             text=True,
             check=False,

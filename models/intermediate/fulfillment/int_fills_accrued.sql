@@ -1,4 +1,4 @@
--- One row per fill and month in which it covers a day: the part of its value that accrues there.
+-- One row per fill and month in which it covers a day: what of its value and margin accrues there.
 
 -- Months after the panel's last are kept: the parts of a fill add up to its value only with them.
 
@@ -19,6 +19,7 @@ fill_months as (
         patient_key,
         payer_type,
         net_value,
+        margin,
         days_supply,
         shipped_on,
         cast({{ dbt.date_trunc('month', 'shipped_on') }} as date) as first_month,
@@ -105,7 +106,12 @@ fills_accrued as (
             {{ value_accrued_by('net_value', 'days_until', 'days_supply') }}
             - {{ value_accrued_by('net_value', 'days_before', 'days_supply') }}
             as {{ money_type() }}
-        ) as accrued_value
+        ) as accrued_value,
+        cast(
+            {{ value_accrued_by('margin', 'days_until', 'days_supply') }}
+            - {{ value_accrued_by('margin', 'days_before', 'days_supply') }}
+            as {{ money_type() }}
+        ) as accrued_margin
     from days_covered
 
 )

@@ -2,135 +2,102 @@
 
 with
 
-customer_months as (
+valued as (
 
-    select * from {{ ref('int_customer_months') }}
-
-),
-
-accrued as (
-
-    select * from {{ ref('int_customer_months_accrued') }}
+    select * from {{ ref('int_customer_months_valued') }}
 
 ),
 
-starts as (
+pipeline as (
 
-    select * from {{ ref('int_starts_spaced') }}
+    select * from {{ ref('int_pipeline_valued') }}
 
 ),
 
-months_with_value as (
+customers_versioned as (
+
+    select * from {{ ref('int_customers_versioned') }}
+
+),
+
+peers as (
 
     select
-        customer_months.customer_id,
-        customer_months.month,
-        customer_months.next_month,
-        coalesce(accrued.accrued_value, 0) as accrued_value,
-        starts.month as start_month
-    from customer_months
-    left join accrued
+        valued.month,
+        customers_versioned.specialty,
+        customers_versioned.segment,
+        percentile_cont({{ var('headroom_percentile') }}) within group (
+            order by valued.run_rate
+        ) as high_run_rate
+    from valued
+    inner join customers_versioned
         on
-            customer_months.customer_id = accrued.customer_id
-            and customer_months.month = accrued.month
-    left join starts
-        on
-            customer_months.customer_id = starts.customer_id
-            and customer_months.month = starts.month
+            valued.customer_id = customers_versioned.customer_id
+            and {{ is_valid_on('customers_versioned', 'valued.month_ends_on') }}
+    where valued.is_active
+    group by valued.month, customers_versioned.specialty, customers_versioned.segment
 
 ),
 
--- The panel has no gaps, so that frames of rows are frames of months.
-windows as (
+-- The share of a year that each quarter ahead is worth today adds up to the same for everyone.
+with_forward_value as (
 
     select
-        customer_id,
-        month,
-        next_month,
-        accrued_value,
-        sum(accrued_value) over (
-            partition by customer_id
-            order by month
-            rows between {{ var('realized_window_months') - 1 }} preceding and current row
-        ) as realized_value,
-        sum(accrued_value) over (
-            partition by customer_id
-            order by month
-            rows between {{ var('run_rate_window_months') - 1 }} preceding and current row
-        ) as run_rate_window_value,
-        sum(accrued_value) over (
-            partition by customer_id
-            order by month
-            rows between {{ var('active_window_months') - 1 }} preceding and current row
-        ) as active_window_value,
-        sum(accrued_value) over (
-            partition by customer_id
-            order by month
-            rows between 1 following and {{ var('lapse_window_months') }} following
-        ) as lapse_window_value,
-        count(*) over (
-            partition by customer_id
-            order by month
-            rows between 1 following and {{ var('lapse_window_months') }} following
-        ) as lapse_window_known_months,
-        min(case when accrued_value > 0 then month end) over (
-            partition by customer_id
-            order by month
-            rows between unbounded preceding and current row
-        ) as first_accrual_month,
-        max(start_month) over (
-            partition by customer_id
-            order by month
-            rows between unbounded preceding and current row
-        ) as last_start_month
-    from months_with_value
-
-),
-
-windows_with_starts as (
-
-    select
-        windows.*,
-        cast({{ dbt.dateadd('day', -1, 'windows.next_month') }} as date) as month_ends_on,
-        starts.last_started_on,
-        starts.median_gap_days
-    from windows
-    left join starts
-        on
-            windows.customer_id = starts.customer_id
-            and windows.last_start_month = starts.month
+        *,
+        cast(
+            case
+                when is_active
+                    then
+                        3 * cast(run_rate as double) * (
+                            {{ discount(1) }} + {{ discount(2) }} + {{ discount(3) }}
+                            + {{ discount(4) }}
+                        )
+                else 0
+            end as {{ money_type() }}
+        ) as forward_value
+    from valued
 
 ),
 
 fct_customer_value as (
 
     select
-        customer_id,
-        month,
-        cast(accrued_value as {{ money_type() }}) as accrued_value,
-        cast(realized_value as {{ money_type() }}) as realized_value,
+        with_forward_value.customer_id,
+        with_forward_value.month,
+        with_forward_value.accrued_value,
+        with_forward_value.realized_value,
+        with_forward_value.run_rate,
+        with_forward_value.forward_value,
+        coalesce(pipeline.pipeline_value, 0) as pipeline_value,
+        cast(
+            with_forward_value.realized_value + with_forward_value.forward_value
+            + coalesce(pipeline.pipeline_value, 0) as {{ money_type() }}
+        ) as customer_value,
         cast(
             case
-                when first_accrual_month is null then 0
-                else
-                    cast(run_rate_window_value as double)
-                    / least(
-                        {{ var('run_rate_window_months') }},
-                        {{ dbt.datediff(
-                            'first_accrual_month', 'month', 'month'
-                        ) }} + 1
-                    )
+                when peers.high_run_rate is not null
+                    then greatest(0, peers.high_run_rate - with_forward_value.run_rate)
             end as {{ run_rate_type() }}
-        ) as run_rate,
-        active_window_value > 0 as is_active,
-        case
-            when active_window_value <= 0 then false
-            when lapse_window_known_months = {{ var('lapse_window_months') }}
-                then lapse_window_value <= 0
-        end as lapsed,
-        {{ is_writer_silent('last_started_on', 'median_gap_days', 'month_ends_on') }}
-            as is_writer_silent
-    from windows_with_starts
+        ) as headroom,
+        coalesce(pipeline.open_cases, 0) as open_cases,
+        coalesce(pipeline.unpriced_cases, 0) as unpriced_cases,
+        with_forward_value.is_active,
+        with_forward_value.lapsed,
+        with_forward_value.is_writer_silent
+    from with_forward_value
+    left join pipeline
+        on
+            with_forward_value.customer_id = pipeline.customer_id
+            and with_forward_value.month = pipeline.month
+    left join customers_versioned
+        on
+            with_forward_value.customer_id = customers_versioned.customer_id
+            and {{ is_valid_on('customers_versioned', 'with_forward_value.month_ends_on') }}
+    left join peers
+        on
+            with_forward_value.month = peers.month
+            and customers_versioned.specialty = peers.specialty
+            and customers_versioned.segment = peers.segment
 
 )
 

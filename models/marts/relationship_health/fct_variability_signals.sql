@@ -113,8 +113,8 @@ limited as (
             when earlier_count >= {{ var('baseline_min_months') }}
                 then {{ xmr_limit('earlier_mean', 'earlier_moving_range', 1) }}
         end as upper,
-        {{ funnel_limit('pooled_rate', 'n', 1.959963984540054, -1) }} as funnel_lower,
-        {{ funnel_limit('pooled_rate', 'n', 1.959963984540054, 1) }} as funnel_upper,
+        {{ funnel_limit('pooled_rate', 'n', var('confidence_z'), -1) }} as funnel_lower,
+        {{ funnel_limit('pooled_rate', 'n', var('confidence_z'), 1) }} as funnel_upper,
         {{ funnel_limit('pooled_rate', 'n', 3.090232306167813, -1) }} as funnel_lower_998,
         {{ funnel_limit('pooled_rate', 'n', 3.090232306167813, 1) }} as funnel_upper_998
     from based

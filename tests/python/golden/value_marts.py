@@ -1,0 +1,39 @@
+"""The value mart of a home against the one computed from its extracts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from golden.cases import cases_of
+from golden.compare import computed
+from golden.journey_marts import assert_same_table
+from golden.journeys import journeys_of
+from golden.ledgers import ledgers_of
+from golden.months import month_of
+from golden.pipeline_value import pipelines_of
+from golden.profiles import profiles_in
+from golden.steps import steps_by_case
+from golden.value import values_of
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+A_CENT = 0.010001
+
+
+def assert_same_value(home: Path, extracts: Path, as_of: date | None = None) -> None:
+    """What the mart of value holds besides the columns of `months.py`, row by row."""
+    world = computed(extracts, as_of)
+    cases = cases_of(world)
+    journeys = list(journeys_of(world, cases, steps_by_case(world, cases)))
+    first_month = min(month_of(row.month) for row in world.months)
+    months = range(first_month, month_of(world.last_month) + 1)
+    pipelines = pipelines_of(world.fills, journeys, months)
+    values = values_of(world, ledgers_of(world.fills), pipelines, profiles_in(extracts))
+    expected = {(value.customer_id, value.month): vars(value) for value in values}
+    key = "customer_id, month"
+    money = "forward_value, pipeline_value, customer_value, headroom"
+    assert_same_table(home, "fct_customer_value", key, money, expected, A_CENT)
+    counts = "open_cases, unpriced_cases"
+    assert_same_table(home, "fct_customer_value", key, counts, expected)
