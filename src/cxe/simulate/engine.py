@@ -33,8 +33,9 @@ STREAMS = (
     "support",
     "faults",
 )
-_MONTHS_OF_ESTABLISHED_PATIENTS = 12.0
+_MONTHS_OF_ESTABLISHED_PATIENTS = 18.0
 _ADOPTION = 0.012
+_MONTHS_OF_EARLIER_WRITING = 24
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def live(
     hub, desk = access.Hub(), support.Desk()
     pharmacy = fills.open_pharmacy(hcps)
     field = crm.open_crm(rngs["crm"], world)
-    writes_from = world.writes_from.copy()
+    writes_from = _established(rngs["prescribing"], world, minds, experience_effect)
     stopped_in = np.full(hcps, -1)
     newest_case = np.full(hcps, -1)
     shape = (calendar.months, hcps)
@@ -131,6 +132,19 @@ def live(
     return History(
         world, hub, pharmacy, field, desk, trusts, hazards, stopped, stopped_in, writes_from
     )
+
+
+def _established(
+    rng: np.random.Generator, world: World, minds: Minds, experience_effect: float
+) -> Array:
+    """When each HCP begins to write; those of the first month are who did not stop before it.
+
+    Without that the first year would lose the least trusting at once, which no base that has been
+    there for years does.
+    """
+    lasts = (1 - stopping_hazard(minds.trust, experience_effect)) ** _MONTHS_OF_EARLIER_WRITING
+    stopped_before = (world.writes_from == 0) & ~chance(rng, world.hcps, lasts)
+    return np.where(stopped_before, world.calendar.months, world.writes_from)
 
 
 def _prescriptions(

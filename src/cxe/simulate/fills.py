@@ -16,7 +16,7 @@ from cxe.simulate.world import PAYER_TYPE, chance, choose
 
 _FIELDS = (
     "case", "hcp", "token", "product", "payer", "next_ship", "fill_number", "days_supply",
-    "dispense_type", "coverage_ship", "auth_end", "card_used",
+    "dispense_type", "coverage_ship", "auth_end", "card_used", "is_new",
 )  # fmt: skip
 CARD_LIMIT = 6000.0
 _EARLY_HAZARD, _LATE_HAZARD = 0.055, 0.03
@@ -62,6 +62,7 @@ def admit(rng: np.random.Generator, pharmacy: Pharmacy, opened: access.Opened) -
         "coverage_ship": opened.coverage_ship[starts],
         "auth_end": opened.auth_end[starts],
         "card_used": np.zeros(size),
+        "is_new": np.isin(request.case_type[starts], (access.NEW, access.RESTART)),
     }
     joins["days_supply"] = np.where(joins["dispense_type"] == access.PAID, joins["days_supply"], 30)
     for name in _FIELDS:
@@ -108,7 +109,9 @@ def dispense(
     _first_delivery(scene.ledger, hcp[first], ship[first], delivered[first])
     _call_patients(rng, scene, pharmacy, now)
     months = np.maximum(now["days_supply"] // 30, 1)
-    hazard = np.where(now["fill_number"] <= 3, _EARLY_HAZARD, _LATE_HAZARD)  # noqa: PLR2004
+    # Those renewed, transferred or on the drug when the world began have their first months behind.
+    is_early = now["is_new"] & (now["fill_number"] <= 3)  # noqa: PLR2004
+    hazard = np.where(is_early, _EARLY_HAZARD, _LATE_HAZARD)
     hazard = hazard * _PAYER_HAZARD[PAYER_TYPE[now["payer"]]]
     hazard = hazard * np.exp(-1.5 * experience_effect * (scene.trust[hcp] - AVERAGE_TRUST))
     hazard = np.minimum(hazard * np.where(has_stopped[hcp], 2.0, 1.0), 0.9)

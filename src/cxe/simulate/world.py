@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 HCPS_PER_TERRITORY = 60
 TERRITORIES_PER_REGION = 3
 HCPS_PER_ORGANISATION = 6
-WRITERS_AT_START = 0.52
+WRITERS_AT_START = 0.75
 MERGED_SHARE = 0.02
 
 # Payers: type, log slowness of decisions, log odds of an approval, share of prescriptions.

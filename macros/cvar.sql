@@ -1,0 +1,33 @@
+{# Drivers of experience CVAR, in the order in which cents are rounded. #}
+{% macro cvar_drivers() %}
+    {{- return(['trust', 'ease', 'sentiment', 'reciprocity', 'variability', 'overdue']) -}}
+{% endmacro %}
+
+{# What the retained share is predicted from besides the drivers. #}
+{% macro cvar_baseline() %}
+    {{- return([
+        'log_run_rate', 'log_tenure', 'log_accrual_months', 'log_recent_fills', 'last_quarter_ratio',
+        'last_month_ratio', 'months_since_start', 'medicaid_share', 'medicare_d_share'
+    ]) -}}
+{% endmacro %}
+
+{# Terms of the linear index. #}
+{% macro cvar_terms() %}
+    {{- return(['intercept'] + cvar_baseline() + cvar_drivers()) -}}
+{% endmacro %}
+
+{# Variance of a combination of coefficients with the factors `<prefix><term>`, from the covariances
+   `covariance_<term>_<other term>`; rounding may leave it below 0. #}
+{% macro cvar_variance(prefix) %}
+    {%- set rows = [] -%}
+    {%- for term in cvar_terms() -%}
+        {%- set row = [] -%}
+        {%- for other in cvar_terms()[:loop.index] -%}
+            {%- do row.append(
+                ('2 * ' if other != term else '') ~ 'covariance_' ~ other ~ '_' ~ term ~ ' * ' ~ prefix ~ other
+            ) -%}
+        {%- endfor -%}
+        {%- do rows.append(prefix ~ term ~ ' * (\n    ' ~ row | join('\n    + ') ~ '\n)') -%}
+    {%- endfor -%}
+    {{- return('greatest(\n    0,\n' ~ rows | join('\n+ ') ~ '\n)') -}}
+{% endmacro %}

@@ -1,0 +1,165 @@
+-- One row per customer, month in which the customer is active and a fit is known, and quarter ahead:
+-- what is expected to stay and to be lost, and what was.
+
+-- Amounts are cast before they are added up: a sum of doubles would depend on the order of its rows.
+
+{% set drivers = cvar_drivers() -%}
+{% set baseline = cvar_baseline() -%}
+with
+
+covariates as (
+
+    select * from {{ ref('int_cvar_covariates') }}
+
+),
+
+fits as (
+
+    select * from {{ ref('int_cvar_fits') }}
+
+),
+
+experience_reference as (
+
+    select * from {{ ref('experience_reference') }}
+
+),
+
+promise_levels as (
+
+    select
+        {% for driver in drivers -%}
+        max(case when driver = '{{ driver }}' then cast(reference as double) end)
+            as reference_{{ driver }},
+        {% endfor -%}
+        count(*) as drivers
+    from experience_reference
+
+),
+
+indexed as (
+
+    select
+        covariates.*,
+        1 as intercept,
+        {% for driver in drivers -%}
+        promise_levels.reference_{{ driver }},
+        {% endfor -%}
+        fits.quarter,
+        fits.keeps_experience,
+        3 * cast(covariates.run_rate as double) as exposure,
+        fits.discount,
+        {% for term in cvar_terms() -%}
+        {% for other in cvar_terms()[:loop.index] -%}
+        fits.covariance_{{ other }}_{{ term }},
+        {% endfor -%}
+        {% endfor -%}
+        {% for driver in drivers -%}
+        fits.coefficient_{{ driver }}
+        * (promise_levels.reference_{{ driver }} - covariates.{{ driver }}) as shift_{{ driver }},
+        fits.coefficient_{{ driver }},
+        {% endfor -%}
+        {% for term in baseline + drivers -%}
+        fits.coefficient_{{ term }} * covariates.{{ term }} +
+        {% endfor -%}
+        fits.coefficient_intercept as linear_index
+    from covariates
+    inner join fits
+        on covariates.month = fits.month
+    cross join promise_levels
+
+),
+
+shifted as (
+
+    select
+        *,
+        shift_{{ drivers | join(' + shift_') }} as shift
+    from indexed
+
+),
+
+shares as (
+
+    select
+        *,
+        exposure * discount as weight,
+        1 / (1 + exp(-linear_index)) as retained_share,
+        1 / (1 + exp(-(linear_index + shift))) as reference_share,
+        case quarter
+            {% for quarter in [1, 2, 3, 4] -%}
+            when {{ quarter }} then retained_share_{{ quarter }}
+            {% endfor -%}
+        end as realized_share,
+        case quarter
+            {% for quarter in [1, 2, 3, 4] -%}
+            when {{ quarter }} then quarter_{{ quarter }}_value
+            {% endfor -%}
+        end as actual_value
+    from shifted
+
+),
+
+slopes as (
+
+    select
+        *,
+        retained_share * (1 - retained_share) as slope,
+        reference_share * (1 - reference_share) as reference_slope
+    from shares
+
+),
+
+gradients as (
+
+    select
+        *,
+        {% for term in ['intercept'] + baseline -%}
+        (reference_slope - slope) * {{ term }} as gradient_{{ term }},
+        {% endfor -%}
+        {% for driver in drivers -%}
+        reference_slope * reference_{{ driver }} - slope * {{ driver }} as gradient_{{ driver }},
+        {% endfor -%}
+        -- Where the way is short, its share of a driver would be 0 / 0.
+        case
+            when abs(shift) < 1e-9 then weight * slope
+            else weight * (reference_share - retained_share) / shift
+        end as value_per_shift
+    from slopes
+
+),
+
+cvar_quarters_scored as (
+
+    select
+        customer_id,
+        month,
+        quarter,
+        run_rate,
+        keeps_experience,
+        retained_share,
+        reference_share,
+        realized_share,
+        actual_value,
+        cast(weight as {{ run_rate_type() }}) as forward_value,
+        cast(weight * (1 - retained_share) as {{ run_rate_type() }}) as gross_cvar,
+        cast(
+            weight * slope * sqrt({{ cvar_variance('') }}) as {{ run_rate_type() }}
+        ) as gross_cvar_error,
+        cast(weight * (reference_share - retained_share) as {{ run_rate_type() }})
+            as experience_gap,
+        cast(
+            weight * sqrt({{ cvar_variance('gradient_') }}) as {{ run_rate_type() }}
+        ) as experience_gap_error,
+        {% for driver in drivers -%}
+        cast(value_per_shift * shift_{{ driver }} as {{ run_rate_type() }})
+            as contribution_{{ driver }},
+        {% endfor -%}
+        cast(exposure * (1 - retained_share) as {{ run_rate_type() }}) as predicted_loss,
+        cast(exposure * (1 - realized_share) as {{ run_rate_type() }}) as realized_loss,
+        cast(exposure * retained_share as {{ run_rate_type() }}) as expected_value
+    from gradients
+
+)
+
+select * from cvar_quarters_scored
