@@ -56,7 +56,6 @@ with_obstacles as (
     select
         valued.customer_id,
         valued.month,
-        valued.is_active,
         pipeline.customer_id is not null
         or open_barriers.customer_id is not null
         or coalesce(relationships.overdue_promises, 0) > 0 as has_obstacle
@@ -85,8 +84,20 @@ joined as (
         fits_in_force.model_version,
         fits_in_force.fitted_as_of,
         fits_in_force.keeps_experience,
-        fits_in_force.month is not null as is_calibrated,
-        scored.*
+        {% for quarter in [1, 2, 3, 4] -%}
+        scored.retained_share_q{{ quarter }},
+        scored.reference_share_q{{ quarter }},
+        {% endfor -%}
+        {% for amount in [
+            'gross_cvar', 'gross_cvar_low', 'gross_cvar_high', 'experience_gap',
+            'experience_cvar_low', 'experience_cvar_high', 'contribution_trust',
+            'contribution_overdue',
+        ] -%}
+        case
+            when fits_in_force.month is not null then coalesce(scored.{{ amount }}, 0)
+        end as {{ amount }},
+        {% endfor -%}
+        scored.cvar_rate
     from with_obstacles
     left join fits_in_force
         on with_obstacles.month = fits_in_force.month
@@ -95,6 +106,50 @@ joined as (
             with_obstacles.customer_id = scored.customer_id
             and with_obstacles.month = scored.month
 
+),
+
+fct_cvar as (
+
+    select
+        customer_id,
+        month,
+        case
+            when model_version is null then 'uncalibrated'
+            when keeps_experience then 'calibrated'
+            else 'no_experience_effect'
+        end as calibration_status,
+        {% for quarter in [1, 2, 3, 4] -%}
+        retained_share_q{{ quarter }},
+        {% endfor -%}
+        {% for quarter in [1, 2, 3, 4] -%}
+        reference_share_q{{ quarter }},
+        {% endfor -%}
+        cast(gross_cvar as {{ money_type() }}) as gross_cvar,
+        cast(gross_cvar_low as {{ money_type() }}) as gross_cvar_low,
+        cast(gross_cvar_high as {{ money_type() }}) as gross_cvar_high,
+        cast(
+            case when experience_gap > 0 then experience_gap else 0 * experience_gap end
+            as {{ money_type() }}
+        ) as experience_cvar,
+        cast(experience_cvar_low as {{ money_type() }}) as experience_cvar_low,
+        cast(experience_cvar_high as {{ money_type() }}) as experience_cvar_high,
+        cast(
+            case when experience_gap < 0 then -experience_gap else 0 * experience_gap end
+            as {{ money_type() }}
+        ) as value_protected,
+        cvar_rate,
+        cast(
+            case
+                when model_version is null then null
+                when has_obstacle
+                    then greatest(0, contribution_trust) + greatest(0, contribution_overdue)
+                else 0
+            end as {{ money_type() }}
+        ) as recoverable_cvar,
+        model_version,
+        fitted_as_of
+    from joined
+
 )
 
-select * from joined
+select * from fct_cvar

@@ -1,0 +1,190 @@
+-- One row per snapshot month, quarter ahead and health band (and all): what was predicted to be lost,
+-- and what was.
+
+with
+
+quarters as (
+
+    select * from {{ ref('int_cvar_quarters_scored') }}
+
+),
+
+valued as (
+
+    select * from {{ ref('int_customer_months_valued') }}
+
+),
+
+relationships as (
+
+    select * from {{ ref('int_relationships_scored') }}
+
+),
+
+ranked as (
+
+    select
+        customer_id,
+        month,
+        count(*) over (partition by month) as customers,
+        rank() over (
+            partition by month
+            order by months_since_last_fill
+        ) as recency_rank,
+        rank() over (
+            partition by month
+            order by realized_window_fills desc
+        ) as frequency_rank,
+        rank() over (
+            partition by month
+            order by realized_value desc
+        ) as monetary_rank
+    from valued
+    where is_active
+
+),
+
+-- Recency, frequency, monetary value: fifths 1 to 5 each, of all active customers of the month.
+rfm as (
+
+    select
+        customer_id,
+        month,
+        {% for trait in ['recency', 'frequency', 'monetary'] -%}
+        {{ integer_divide(
+            '5 * (customers - ' ~ trait ~ '_rank + 1) + customers - 1', 'customers'
+        ) }}
+        {{ '+' if not loop.last }}
+        {% endfor -%}
+        as rfm_score
+    from ranked
+
+),
+
+outcomes as (
+
+    select
+        quarters.month,
+        quarters.quarter,
+        quarters.customer_id,
+        relationships.band,
+        quarters.run_rate,
+        rfm.rfm_score,
+        quarters.predicted_loss,
+        quarters.realized_loss,
+        quarters.expected_value,
+        quarters.actual_value
+    from quarters
+    inner join relationships
+        on
+            quarters.customer_id = relationships.customer_id
+            and quarters.month = relationships.month
+    inner join rfm
+        on
+            quarters.customer_id = rfm.customer_id
+            and quarters.month = rfm.month
+    where quarters.realized_loss is not null
+
+),
+
+in_bands as (
+
+    select * from outcomes
+    union all
+    select
+        month,
+        quarter,
+        customer_id,
+        'all' as band,
+        run_rate,
+        rfm_score,
+        predicted_loss,
+        realized_loss,
+        expected_value,
+        actual_value
+    from outcomes
+
+),
+
+placed as (
+
+    select
+        *,
+        count(*) over (partition by month, quarter, band) as customers,
+        row_number() over (
+            partition by month, quarter, band
+            order by predicted_loss desc, customer_id
+        ) as place,
+        row_number() over (
+            partition by month, quarter, band
+            order by run_rate desc, customer_id
+        ) as place_by_value,
+        row_number() over (
+            partition by month, quarter, band
+            order by rfm_score desc, run_rate desc, customer_id
+        ) as place_by_rfm,
+        -- Twice the mean rank, a whole number, less the mean of all.
+        2 * rank() over (
+            partition by month, quarter, band
+            order by predicted_loss
+        )
+        + count(*) over (partition by month, quarter, band, predicted_loss)
+        - count(*) over (partition by month, quarter, band) - 2 as predicted_rank,
+        2 * rank() over (
+            partition by month, quarter, band
+            order by realized_loss
+        )
+        + count(*) over (partition by month, quarter, band, realized_loss)
+        - count(*) over (partition by month, quarter, band) - 2 as realized_rank
+    from in_bands
+
+),
+
+summed as (
+
+    select
+        month,
+        quarter,
+        band,
+        count(*) as customers,
+        sum(predicted_loss) as predicted_loss,
+        sum(realized_loss) as realized_loss,
+        sum(expected_value) as expected_value,
+        sum(actual_value) as actual_value,
+        sum(abs(expected_value - actual_value)) as absolute_error,
+        {% for ranking in ['', '_by_value', '_by_rfm'] -%}
+        sum(case when 10 * (place{{ ranking }} - 1) < customers then realized_loss else 0 end)
+            as top_decile_loss{{ ranking }},
+        {% endfor -%}
+        cast(sum(predicted_rank * realized_rank) as double) as rank_product,
+        sqrt(cast(sum(predicted_rank * predicted_rank) as double))
+        * sqrt(cast(sum(realized_rank * realized_rank) as double)) as rank_spread
+    from placed
+    group by month, quarter, band
+
+),
+
+fct_cvar_backtest as (
+
+    select
+        month,
+        quarter,
+        band,
+        customers,
+        cast(predicted_loss as {{ money_type() }}) as predicted_loss,
+        cast(realized_loss as {{ money_type() }}) as realized_loss,
+        cast(predicted_loss as double) / nullif(cast(realized_loss as double), 0)
+            as calibration_ratio,
+        cast(expected_value as {{ money_type() }}) as expected_value,
+        cast(actual_value as {{ money_type() }}) as actual_value,
+        cast(absolute_error as double) / nullif(cast(actual_value as double), 0) as wape,
+        {% for ranking in ['', '_by_value', '_by_rfm'] -%}
+        cast(top_decile_loss{{ ranking }} as double) / nullif(cast(realized_loss as double), 0)
+            as top_decile_capture{{ ranking }},
+        {% endfor -%}
+        rank_product / nullif(rank_spread, 0) as spearman
+    from summed
+
+)
+
+select * from fct_cvar_backtest
