@@ -157,13 +157,26 @@ def status(home: Home, as_json: bool) -> None:
 @click.option("--months", type=click.IntRange(min=4), default=24, show_default=True)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option(
+    "--experience-effect",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="How much experience drives stopping and shrinking; 0 is not at all.",
+)
+@click.option(
     "--faults",
     multiple=True,
     help="Plant a fault, or `all`; repeat for several. `list` prints their names.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def simulate(
-    out: Path, hcps: int, months: int, seed: int, faults: tuple[str, ...], as_json: bool
+    out: Path,
+    hcps: int,
+    months: int,
+    seed: int,
+    experience_effect: float,
+    faults: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Write a believable sample world to OUT/extracts, its hidden truth to OUT/truth."""
     from cxe.simulate import FAULTS
@@ -173,7 +186,14 @@ def simulate(
         for name, description in FAULTS.items():
             click.echo(f"{name}: {description}")
         return
-    summary = make_world(out, hcps=hcps, months=months, seed=seed, faults=faults)
+    summary = make_world(
+        out,
+        hcps=hcps,
+        months=months,
+        seed=seed,
+        faults=faults,
+        experience_effect=experience_effect,
+    )
     if as_json:
         click.echo(json.dumps(asdict(summary), default=str, indent=2))
         return

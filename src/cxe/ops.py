@@ -47,6 +47,33 @@ create table if not exists ops.quality_results (
     checked_at timestamp not null
 );
 comment on table ops.quality_results is 'One row per run and check: what it found.';
+create table if not exists ops.cvar_coefficients (
+    model_version varchar not null,
+    fitted_as_of date not null,
+    quarter bigint not null,
+    fitted_quarter bigint not null,
+    window_first_month date not null,
+    window_last_month date not null,
+    customer_months bigint not null,
+    customers bigint not null,
+    keeps_experience boolean not null,
+    experience_improvement double not null,
+    experience_improvement_error double not null,
+    term varchar not null,
+    coefficient double not null,
+    standard_error double not null
+);
+comment on table ops.cvar_coefficients is
+'One row per origin month, quarter ahead and term of the retained-share model.';
+create table if not exists ops.cvar_covariances (
+    fitted_as_of date not null,
+    quarter bigint not null,
+    term varchar not null,
+    other_term varchar not null,
+    covariance double not null
+);
+comment on table ops.cvar_covariances is
+'One row per origin month, quarter ahead and unordered pair of terms.';
 create or replace view ops.files as select * from raw._files;
 -- The rejected text itself may hold personal data and stays in raw.
 create or replace view ops.rejects as

@@ -16,7 +16,15 @@ if TYPE_CHECKING:
 
     from cxe.home import Home
 
-OPS_TABLES = ("runs", "files", "rejects", "row_accounts", "quality_results")
+OPS_TABLES = (
+    "runs",
+    "files",
+    "rejects",
+    "row_accounts",
+    "quality_results",
+    "cvar_coefficients",
+    "cvar_covariances",
+)
 
 
 def publish(
