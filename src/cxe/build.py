@@ -8,6 +8,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cxe.calibration.warehouse import calibrate, read_knobs
 from cxe.errors import CxeError, GateError
 from cxe.home import PROJECT_DIR, Home, disk_message, memory_limit, open_warehouse
 from cxe.ops import CheckResult, record_checks
@@ -51,7 +52,12 @@ class BuildResult:
 
 
 def build(
-    home: Home, run_id: str, progress: Progress, variables: Mapping[str, str | None]
+    home: Home,
+    run_id: str,
+    progress: Progress,
+    variables: Mapping[str, str | None],
+    *,
+    calibrating_anew: bool = False,
 ) -> BuildResult:
     """Build every layer in turn; stop at the first whose checks fail.
 
@@ -60,6 +66,7 @@ def build(
         run_id: run the check results are recorded under.
         progress: told about every finished node.
         variables: dbt variables that differ from `dbt_project.yml`.
+        calibrating_anew: fit the retained-share model even if nothing it rests on has changed.
 
     Raises:
         GateError: a check or a model of a layer failed; later layers were not built.

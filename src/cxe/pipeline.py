@@ -51,6 +51,7 @@ def run(
     publishing: bool = True,
     as_of: date | None = None,
     as_known_on: date | None = None,
+    calibrating_anew: bool = False,
     keep_versions: int = KEEP_VERSIONS,
 ) -> RunResult:
     """Do the steps asked for, under the home's lock, as one run.
@@ -61,6 +62,7 @@ def run(
         publishing: publish the build of this run.
         as_of: last day of the world; None takes the default of definitions, section 0.
         as_known_on: keep only rows delivered by then; None keeps all.
+        calibrating_anew: fit the retained-share model even if nothing it rests on has changed.
         keep_versions: published versions that stay.
 
     Raises:
@@ -101,7 +103,9 @@ def run(
                     "as_of_date": as_of.isoformat() if as_of else None,
                     "as_known_on": as_known_on.isoformat() if as_known_on else None,
                 }
-                built = build(home, run_id, progress, variables)
+                built = build(
+                    home, run_id, progress, variables, calibrating_anew=calibrating_anew
+                )
             with open_warehouse(home) as connection:
                 if built is not None:
                     period = ops.record_period(connection, run_id)

@@ -19,6 +19,18 @@ fits as (
 
 ),
 
+coefficients as (
+
+    select * from {{ ref('stg_calibration__coefficients') }}
+
+),
+
+covariances as (
+
+    select * from {{ ref('stg_calibration__covariances') }}
+
+),
+
 experience_reference as (
 
     select * from {{ ref('experience_reference') }}
@@ -37,6 +49,35 @@ promise_levels as (
 
 ),
 
+coefficients_wide as (
+
+    select
+        {% for term in cvar_terms() -%}
+        max(case when term = '{{ term }}' then coefficient end) as coefficient_{{ term }},
+        {% endfor -%}
+        fitted_as_of,
+        quarter
+    from coefficients
+    group by fitted_as_of, quarter
+
+),
+
+covariances_wide as (
+
+    select
+        {% for term in cvar_terms() -%}
+        {% for other in cvar_terms()[:loop.index] -%}
+        max(case when term = '{{ other }}' and other_term = '{{ term }}' then covariance end)
+            as covariance_{{ other }}_{{ term }},
+        {% endfor -%}
+        {% endfor -%}
+        fitted_as_of,
+        quarter
+    from covariances
+    group by fitted_as_of, quarter
+
+),
+
 indexed as (
 
     select
@@ -48,24 +89,32 @@ indexed as (
         fits.quarter,
         fits.keeps_experience,
         3 * cast(covariates.run_rate as double) as exposure,
-        fits.discount,
+        {{ discount('fits.quarter') }} as discount,
         {% for term in cvar_terms() -%}
         {% for other in cvar_terms()[:loop.index] -%}
-        fits.covariance_{{ other }}_{{ term }},
+        covariances_wide.covariance_{{ other }}_{{ term }},
         {% endfor -%}
         {% endfor -%}
         {% for driver in drivers -%}
-        fits.coefficient_{{ driver }}
+        coefficients_wide.coefficient_{{ driver }}
         * (promise_levels.reference_{{ driver }} - covariates.{{ driver }}) as shift_{{ driver }},
-        fits.coefficient_{{ driver }},
+        coefficients_wide.coefficient_{{ driver }},
         {% endfor -%}
         {% for term in baseline + drivers -%}
-        fits.coefficient_{{ term }} * covariates.{{ term }} +
+        coefficients_wide.coefficient_{{ term }} * covariates.{{ term }} +
         {% endfor -%}
-        fits.coefficient_intercept as linear_index
+        coefficients_wide.coefficient_intercept as linear_index
     from covariates
     inner join fits
         on covariates.month = fits.month
+    inner join coefficients_wide
+        on
+            fits.fitted_as_of = coefficients_wide.fitted_as_of
+            and fits.quarter = coefficients_wide.quarter
+    inner join covariances_wide
+        on
+            fits.fitted_as_of = covariances_wide.fitted_as_of
+            and fits.quarter = covariances_wide.quarter
     cross join promise_levels
 
 ),

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 # Part of every model's version: raised when the method changes.
 METHOD = 1
-TERMS = ("intercept", *BASELINE)
 
 
 def read_knobs(project_dir: Path) -> Knobs:
@@ -132,7 +131,7 @@ def calibrate(connection: duckdb.DuckDBPyConnection, knobs: Knobs, *, anew: bool
 def _tables(
     evidence: Evidence, names: list[str], fitted: list[Origin]
 ) -> tuple[pa.Table, pa.Table]:
-    terms = (*TERMS, *evidence.drivers)
+    terms = ("intercept", *BASELINE, *evidence.drivers)
     coefficients, covariances = [], []
     for origin in fitted:
         for quarter, fit in zip(QUARTERS, origin.quarters, strict=True):
