@@ -130,6 +130,21 @@ def build(
 
 
 @main.command()
+@_options(home_option, as_of_option, as_known_on_option, output_options)
+def calibrate(
+    home: Home, as_of: date | None, as_known_on: date | None, quiet: bool, as_json: bool
+) -> None:
+    """Build, with the model of value at risk fitted anew; publish nothing.
+
+    `run` and `build` fit it whenever what it rests on has changed.
+    """
+    options = {"as_of": as_of, "as_known_on": as_known_on, "calibrating_anew": True}
+    _run(home, quiet, as_json, extracts=None, publishing=False, **options)
+    if not as_json:
+        click.echo(f"Model card: {home.reports / 'model_card.md'}")
+
+
+@main.command()
 @_options(home_option, output_options)
 def publish(home: Home, quiet: bool, as_json: bool) -> None:
     """Publish the last build that passed its gates."""

@@ -43,6 +43,11 @@ class Home:
         return self.published / "current"
 
     @property
+    def reports(self) -> Path:
+        """Reports of the last build; each published version keeps its own."""
+        return self.root / "reports"
+
+    @property
     def target(self) -> Path:
         """What dbt compiles."""
         return self.root / "target"

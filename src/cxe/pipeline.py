@@ -103,9 +103,7 @@ def run(
                     "as_of_date": as_of.isoformat() if as_of else None,
                     "as_known_on": as_known_on.isoformat() if as_known_on else None,
                 }
-                built = build(
-                    home, run_id, progress, variables, calibrating_anew=calibrating_anew
-                )
+                built = build(home, run_id, progress, variables, calibrating_anew=calibrating_anew)
             with open_warehouse(home) as connection:
                 if built is not None:
                     period = ops.record_period(connection, run_id)

@@ -54,6 +54,8 @@ def publish(
             _remove(leftover)
         try:
             _write(connection, unfinished, run_id, _marts(home))
+            shutil.copytree(home.reports, unfinished / "reports")
+            _sync_all(unfinished)
             unfinished.rename(target)
             _point_at(home, target)
         except BaseException:
@@ -97,8 +99,6 @@ def _write(
         connection.execute("checkpoint publication")
     finally:
         connection.execute("detach publication")
-    for path in (*folder.rglob("*"), folder, folder.parent):
-        _sync(path)
 
 
 def _comment(connection: duckdb.DuckDBPyConnection, marts: list[dict[str, Any]]) -> None:
@@ -136,6 +136,11 @@ def _remove(path: Path) -> None:
         path.unlink()
     else:
         shutil.rmtree(path)
+
+
+def _sync_all(folder: Path) -> None:
+    for path in (*folder.rglob("*"), folder, folder.parent):
+        _sync(path)
 
 
 def _sync(path: Path) -> None:

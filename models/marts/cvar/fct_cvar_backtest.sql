@@ -123,19 +123,8 @@ placed as (
             partition by month, quarter, band
             order by rfm_score desc, run_rate desc, customer_id
         ) as place_by_rfm,
-        -- Twice the mean rank, a whole number, less the mean of all.
-        2 * rank() over (
-            partition by month, quarter, band
-            order by predicted_loss
-        )
-        + count(*) over (partition by month, quarter, band, predicted_loss)
-        - count(*) over (partition by month, quarter, band) - 2 as predicted_rank,
-        2 * rank() over (
-            partition by month, quarter, band
-            order by realized_loss
-        )
-        + count(*) over (partition by month, quarter, band, realized_loss)
-        - count(*) over (partition by month, quarter, band) - 2 as realized_rank
+        {{ centred_rank('predicted_loss', ['month', 'quarter', 'band']) }} as predicted_rank,
+        {{ centred_rank('realized_loss', ['month', 'quarter', 'band']) }} as realized_rank
     from in_bands
 
 ),
@@ -156,9 +145,7 @@ summed as (
         sum(case when 10 * (place{{ ranking }} - 1) < customers then realized_loss else 0 end)
             as top_decile_loss{{ ranking }},
         {% endfor -%}
-        cast(sum(predicted_rank * realized_rank) as double) as rank_product,
-        sqrt(cast(sum(predicted_rank * predicted_rank) as double))
-        * sqrt(cast(sum(realized_rank * realized_rank) as double)) as rank_spread
+        {{ rank_correlation('predicted_rank', 'realized_rank') }} as spearman
     from placed
     group by month, quarter, band
 
@@ -182,7 +169,7 @@ fct_cvar_backtest as (
         cast(top_decile_loss{{ ranking }} as double) / nullif(cast(realized_loss as double), 0)
             as top_decile_capture{{ ranking }},
         {% endfor -%}
-        rank_product / nullif(rank_spread, 0) as spearman
+        spearman
     from summed
 
 )

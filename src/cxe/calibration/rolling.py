@@ -57,7 +57,8 @@ class Evidence:
     Attributes:
         months: first days of the T months of the panel, in order.
         drivers: names of the experience covariates.
-        signs: +1 where more of a driver is better, -1 where less is.
+        signs: +1 where more of a driver is better, -1 where less is, 0 to leave it free.
+        references: promise levels of the drivers, in the covariates' units.
         month: n, position in `months`.
         customer: n, number of the customer.
         rate: n, run rate in money per month.
@@ -68,6 +69,7 @@ class Evidence:
     months: tuple[date, ...]
     drivers: tuple[str, ...]
     signs: Floats
+    references: Floats
     month: NDArray[np.intp]
     customer: NDArray[np.intp]
     rate: Floats
@@ -85,12 +87,12 @@ class Evidence:
     @property
     def lowest(self) -> Floats:
         """Bounds of the coefficients from below: better experience never lowers the share."""
-        return np.r_[np.full(len(BASELINE), -np.inf), np.where(self.signs > 0, 0.0, -np.inf)]
+        return np.array([-np.inf] * len(BASELINE) + [0.0 if s > 0 else -np.inf for s in self.signs])
 
     @property
     def highest(self) -> Floats:
         """Bounds from above."""
-        return np.r_[np.full(len(BASELINE), np.inf), np.where(self.signs > 0, np.inf, 0.0)]
+        return np.array([np.inf] * len(BASELINE) + [0.0 if s < 0 else np.inf for s in self.signs])
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ def origins(evidence: Evidence, knobs: Knobs) -> Iterator[Origin]:
     fitted: list[Origin] = []
     gains: dict[tuple[int, int], Floats] = {}
     for month in range(len(evidence.months)):
-        quarters = tuple(_quarters(evidence, knobs, month))
+        quarters = tuple(fits_at(evidence, knobs, month))
         if not quarters:
             continue
         improvement, error = _improvement(evidence, fitted, gains, month)
@@ -168,7 +170,8 @@ def snapshots(knobs: Knobs, origin: int, quarter: int) -> tuple[int, int]:
     return max(knobs.skipped_months, last - knobs.window_months + 1), last
 
 
-def _quarters(evidence: Evidence, knobs: Knobs, origin: int) -> Iterator[QuarterFit]:
+def fits_at(evidence: Evidence, knobs: Knobs, origin: int) -> Iterator[QuarterFit]:
+    """The models of all quarters ahead at an origin month; none where history is too short."""
     fitted: list[QuarterFit] = []
     for quarter in QUARTERS:
         first, last = snapshots(knobs, origin, quarter)
@@ -244,22 +247,35 @@ def _improvement(
             if origin.month + 3 * quarter > month:
                 continue
             if (origin.month, quarter) not in gains:
-                gains[origin.month, quarter] = _gain(
-                    evidence, origin.quarters[quarter - 1], rows, quarter
+                fit = origin.quarters[quarter - 1]
+                full, baseline = (
+                    weighed_likelihood(evidence, logit, rows, quarter)
+                    for logit in (fit.full, fit.baseline)
                 )
+                gains[origin.month, quarter] = full - baseline
             np.add.at(by_customer, evidence.customer[rows], gains[origin.month, quarter])
             weight += float(evidence.rate[rows].sum())
             observations += rows.stop - rows.start
+    return clustered_sum(by_customer, weight, observations)
+
+
+def clustered_sum(by_customer: Floats, weight: float, observations: int) -> tuple[float, float]:
+    """Sum of gains and its standard error, customers independent, at mean weight 1.
+
+    Args:
+        by_customer: gains of each customer, summed.
+        weight: weights that went into them, summed.
+        observations: how many.
+    """
     if not observations:
         return 0.0, 0.0
-    by_customer *= observations / weight
+    by_customer = by_customer * (observations / weight)
     return float(by_customer.sum()), float(np.sqrt((by_customer**2).sum()))
 
 
-def _gain(evidence: Evidence, fit: QuarterFit, rows: slice, quarter: int) -> Floats:
-    """Gain in quasi-log-likelihood of each row by the experience block, times the run rate."""
-    shares, covariates = evidence.retained[rows, quarter - 1], evidence.covariates[rows]
-    full = index(covariates, fit.full.coefficients)
-    baseline = index(covariates[:, : len(BASELINE)], fit.baseline.coefficients)
-    gain = quasi_log_likelihood(shares, full) - quasi_log_likelihood(shares, baseline)
-    return np.asarray(evidence.rate[rows] * gain)
+def weighed_likelihood(evidence: Evidence, logit: Logit, rows: slice, quarter: int) -> Floats:
+    """Quasi-log-likelihood of each row under a model of some of the covariates, times run rate."""
+    covariates = evidence.covariates[rows, : len(logit.coefficients) - 1]
+    shares = evidence.retained[rows, quarter - 1]
+    likelihood = quasi_log_likelihood(shares, index(covariates, logit.coefficients))
+    return np.asarray(evidence.rate[rows] * likelihood)

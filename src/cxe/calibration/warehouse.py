@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 METHOD = 1
 
 
-def read_knobs(project_dir: Path) -> Knobs:
-    """Parameters of the calibration, from the variables of the dbt project."""
+def read_variables(project_dir: Path) -> dict[str, Any]:
+    """Variables of the dbt project."""
     project = yaml.safe_load((project_dir / "dbt_project.yml").read_text(encoding="utf-8"))
-    variables = project["vars"]
+    variables: dict[str, Any] = project["vars"]
+    return variables
+
+
+def knobs_of(variables: dict[str, Any]) -> Knobs:
+    """Parameters of the calibration among the variables of the dbt project."""
     return Knobs(
         window_months=variables["calibration_window_months"],
         skipped_months=variables["calibration_skipped_months"],
@@ -37,16 +42,16 @@ def read_knobs(project_dir: Path) -> Knobs:
 def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
     """Active customer-months of the intermediate layer."""
     drivers = connection.execute(
-        "select driver, better from reference.experience_reference"
+        "select driver, better, cast(reference as double) from reference.experience_reference"
     ).fetchall()
-    signs = {driver: 1.0 if better == "higher" else -1.0 for driver, better in drivers}
+    names = tuple(driver for driver, _, _ in drivers)
     months = [
         row[0]
         for row in connection.execute(
             "select month from intermediate.int_months order by month"
         ).fetchall()
     ]
-    covariates = (*BASELINE, *signs)
+    covariates = (*BASELINE, *names)
     shares = [f"retained_share_{quarter}" for quarter in QUARTERS]
     rows = connection.execute(
         "select datediff('month', (select min(month) from intermediate.int_months), month) as at,"
@@ -56,8 +61,9 @@ def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
     ).fetchnumpy()
     return Evidence(
         months=tuple(months),
-        drivers=tuple(signs),
-        signs=np.array(list(signs.values())),
+        drivers=names,
+        signs=np.array([1.0 if better == "higher" else -1.0 for _, better, _ in drivers]),
+        references=np.array([reference for _, _, reference in drivers]),
         month=rows["at"].astype(np.intp),
         customer=rows["customer"].astype(np.intp),
         rate=np.asarray(rows["v"], dtype=float),
@@ -69,7 +75,7 @@ def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
 
 
 def versions(evidence: Evidence, knobs: Knobs) -> list[str]:
-    """A name for the model of each month: equal names mean equal method, parameters and evidence."""
+    """A name for the model of each month; equal names: equal method, parameters and evidence."""
     digest = hashlib.blake2b(repr((METHOD, knobs, evidence.drivers)).encode(), digest_size=6)
     names = []
     for month in range(len(evidence.months)):
@@ -109,8 +115,8 @@ def calibrate(connection: duckdb.DuckDBPyConnection, knobs: Knobs, *, anew: bool
             "select distinct fitted_as_of, model_version from ops.cvar_coefficients"
         ).fetchall()
     )
-    stands = stored.items() <= wanted.items() and evidence.months[-1:] == (max(stored, default=None),)
-    if stands and not anew:
+    reaches_the_end = evidence.months[-1:] == (max(stored, default=None),)
+    if reaches_the_end and stored.items() <= wanted.items() and not anew:
         return False
     fitted = list(origins(evidence, knobs)) if len(evidence.rate) else []
     coefficients, covariances = _tables(evidence, names, fitted)
@@ -118,6 +124,8 @@ def calibrate(connection: duckdb.DuckDBPyConnection, knobs: Knobs, *, anew: bool
     try:
         for name, table in (("cvar_coefficients", coefficients), ("cvar_covariances", covariances)):
             connection.execute(f"delete from ops.{name}")
+            if not table.num_rows:
+                continue
             connection.register("fitted", table)
             connection.execute(f"insert into ops.{name} by name from fitted")
             connection.unregister("fitted")
