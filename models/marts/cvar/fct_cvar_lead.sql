@@ -18,7 +18,7 @@ lifetimes as (
 lags as (
 
     {% for lag_months in range(var('cvar_lead_months') + 1) -%}
-    select {{ lag_months }} as lag_months
+    select cast({{ lag_months }} as {{ dbt.type_bigint() }}) as lag_months
     {% if not loop.last -%}
     union all
     {% endif -%}
