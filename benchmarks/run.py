@@ -23,7 +23,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-SIZES = {"S": (1_000, 24), "M": (10_000, 36), "L": (100_000, 36)}
+SIZES = {"S": (1_000, 24), "C": (1_000, 36), "M": (10_000, 36), "L": (100_000, 36)}
 LANDING_ROWS = 10_000_000
 STATUS_EVENTS = 8_000_000
 # Tables by which the path to fulfilment is built, with the columns that tell cases apart.
@@ -46,6 +46,14 @@ JOURNEY_MODELS = (
     "fct_time_to_therapy",
     "fct_time_to_therapy_medians",
 )
+SCORING_MODELS = ("int_cvar_quarters_scored", "int_cvar_scored")
+CALIBRATION = """
+import duckdb, pathlib, sys, time
+from cxe.calibration.warehouse import calibrate, knobs_of, read_variables
+knobs = knobs_of(read_variables(pathlib.Path(sys.argv[2])))
+with duckdb.connect(sys.argv[1]) as connection:
+    assert calibrate(connection, knobs, anew=True)
+"""
 BARE_LOAD = """
 import duckdb, sys
 connection = duckdb.connect(sys.argv[1])
@@ -322,6 +330,46 @@ def bench_health(work: Path) -> list[Line]:
     ]
 
 
+def bench_cvar(work: Path) -> list[Line]:
+    """Calibration on the customers of M, scoring of those of L, copied from 1,000 of them."""
+    extracts, _ = world(work, "C")
+    home = work / "home_cvar"
+    shutil.rmtree(home, ignore_errors=True)
+    cxe("run", "--extracts", extracts, "--home", home)
+    warehouse = home / "warehouse/cxe.duckdb"
+    _multiply_covariates(warehouse, 10)
+    fitting = cost_of("-c", CALIBRATION, warehouse, Path.cwd())
+    active = _multiply_covariates(warehouse, 10)
+    seconds, cost = _run_models(home, SCORING_MODELS, "8GB")
+    shutil.rmtree(home)
+    return [
+        Line(
+            "calibration of 10,000 HCPs x 36 months",
+            f"{fitting.wall:.0f} s, {fitting.peak_mib:,.0f} MiB",
+            "< 60 s",
+            fitting.wall < 60,
+        ),
+        Line(
+            f"scoring of 100,000 HCPs x 36 months, {active:,} active",
+            f"{seconds:.0f} s, {cost.peak_mib:,.0f} MiB",
+            "< 30 s",
+            seconds < 30,
+        ),
+    ]
+
+
+def _multiply_covariates(warehouse: Path, copies: int) -> int:
+    """Copy the active customers of a built warehouse under other ids; rows there are then."""
+    table = "intermediate.int_cvar_covariates"
+    with duckdb.connect(str(warehouse)) as connection:
+        connection.execute(
+            f"create or replace table {table} as"
+            " select original.* replace (customer_id || '-' || copy as customer_id)"
+            f" from {table} as original, range({copies}) as copies(copy)"
+        )
+        return len(connection.table(table))
+
+
 def _run_models(home: Path, models: tuple[str, ...], memory_limit: str) -> tuple[float, Cost]:
     """Build models anew, one at a time: seconds without dbt's start, and the whole process."""
     cost = cost_of(
@@ -353,7 +401,10 @@ def bench_memory(work: Path) -> list[Line]:
 def main() -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    names = ("simulate", "landing", "growth", "journeys", "health", "memory", "growth-large")
+    names = (
+        *("simulate", "landing", "growth", "journeys", "health", "cvar", "memory"),
+        "growth-large",
+    )
     parser.add_argument("--only", nargs="*", choices=names, default=names[:-1])
     parser.add_argument("--work", type=Path, help="keep worlds here between calls")
     parser.add_argument("--json", type=Path, help="write the figures here too")
@@ -375,6 +426,8 @@ def main() -> None:
                 lines += bench_journeys(work)
             elif name == "health":
                 lines += bench_health(work)
+            elif name == "cvar":
+                lines += bench_cvar(work)
             else:
                 lines += bench_memory(work)
     table = Table("what", "figure", "bar", "holds")

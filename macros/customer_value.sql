@@ -16,6 +16,14 @@
     ) -}}
 {% endmacro %}
 
+{# Value of the next four quarters at a run rate, as money of today. #}
+{% macro forward_value(run_rate) %}
+    {{- return(
+        '3 * cast(' ~ run_rate ~ ' as double) * (' ~ discount(1) ~ ' + ' ~ discount(2) ~ ' + '
+        ~ discount(3) ~ ' + ' ~ discount(4) ~ ')'
+    ) -}}
+{% endmacro %}
+
 {# Milestones on the path to a start, in order. #}
 {% macro start_milestones() %}
     {{- return([

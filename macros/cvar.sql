@@ -16,16 +16,15 @@
     {{- return(['intercept'] + cvar_baseline() + cvar_drivers()) -}}
 {% endmacro %}
 
-{# Variance of a combination of coefficients with the factors `<prefix><term>`, from the covariances
-   `covariance_<term>_<other term>`; rounding may leave it below 0. #}
+{# Variance of a combination of coefficients with the factors `<prefix><term>`, from the columns
+   `covariance_<term>_<other term>`, doubled for pairs of different terms; rounding may leave it
+   below 0. #}
 {% macro cvar_variance(prefix) %}
     {%- set rows = [] -%}
     {%- for term in cvar_terms() -%}
         {%- set row = [] -%}
         {%- for other in cvar_terms()[:loop.index] -%}
-            {%- do row.append(
-                ('2 * ' if other != term else '') ~ 'covariance_' ~ other ~ '_' ~ term ~ ' * ' ~ prefix ~ other
-            ) -%}
+            {%- do row.append('covariance_' ~ other ~ '_' ~ term ~ ' * ' ~ prefix ~ other) -%}
         {%- endfor -%}
         {%- do rows.append(prefix ~ term ~ ' * (\n    ' ~ row | join('\n    + ') ~ '\n)') -%}
     {%- endfor -%}

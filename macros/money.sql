@@ -8,6 +8,11 @@
     {{- return('decimal(28, 12)') -}}
 {% endmacro %}
 
+{# Amounts that are added up before they are rounded to cents: exact as money is, and as fast. #}
+{% macro fine_money_type() %}
+    {{- return('decimal(18, 6)') -}}
+{% endmacro %}
+
 {# Whole-number division, towards zero. #}
 {% macro integer_divide(dividend, divisor) %}
     {{- return(adapter.dispatch('integer_divide', 'cxe')(dividend, divisor)) -}}

@@ -62,13 +62,18 @@ coefficients_wide as (
 
 ),
 
+-- Each pair stands in the matrix twice.
 covariances_wide as (
 
     select
         {% for term in cvar_terms() -%}
         {% for other in cvar_terms()[:loop.index] -%}
-        max(case when term = '{{ other }}' and other_term = '{{ term }}' then covariance end)
-            as covariance_{{ other }}_{{ term }},
+        max(
+            case
+                when term = '{{ other }}' and other_term = '{{ term }}'
+                    then covariance {{ '* 2' if other != term }}
+            end
+        ) as covariance_{{ other }}_{{ term }},
         {% endfor -%}
         {% endfor -%}
         fitted_as_of,
@@ -190,23 +195,22 @@ cvar_quarters_scored as (
         reference_share,
         realized_share,
         actual_value,
-        cast(weight as {{ run_rate_type() }}) as forward_value,
-        cast(weight * (1 - retained_share) as {{ run_rate_type() }}) as gross_cvar,
+        cast(weight * (1 - retained_share) as {{ fine_money_type() }}) as gross_cvar,
         cast(
-            weight * slope * sqrt({{ cvar_variance('') }}) as {{ run_rate_type() }}
+            weight * slope * sqrt({{ cvar_variance('') }}) as {{ fine_money_type() }}
         ) as gross_cvar_error,
-        cast(weight * (reference_share - retained_share) as {{ run_rate_type() }})
+        cast(weight * (reference_share - retained_share) as {{ fine_money_type() }})
             as experience_gap,
         cast(
-            weight * sqrt({{ cvar_variance('gradient_') }}) as {{ run_rate_type() }}
+            weight * sqrt({{ cvar_variance('gradient_') }}) as {{ fine_money_type() }}
         ) as experience_gap_error,
         {% for driver in drivers -%}
-        cast(value_per_shift * shift_{{ driver }} as {{ run_rate_type() }})
+        cast(value_per_shift * shift_{{ driver }} as {{ fine_money_type() }})
             as contribution_{{ driver }},
         {% endfor -%}
-        cast(exposure * (1 - retained_share) as {{ run_rate_type() }}) as predicted_loss,
-        cast(exposure * (1 - realized_share) as {{ run_rate_type() }}) as realized_loss,
-        cast(exposure * retained_share as {{ run_rate_type() }}) as expected_value
+        cast(exposure * (1 - retained_share) as {{ fine_money_type() }}) as predicted_loss,
+        cast(exposure * (1 - realized_share) as {{ fine_money_type() }}) as realized_loss,
+        cast(exposure * retained_share as {{ fine_money_type() }}) as expected_value
     from gradients
 
 )

@@ -22,17 +22,22 @@ summed as (
         max(case when quarter = {{ quarter }} then reference_share end)
             as reference_share_q{{ quarter }},
         {% endfor -%}
-        sum(forward_value) as forward_value,
-        sum(gross_cvar) as gross_cvar,
-        {{ var('confidence_z') }} * sum(gross_cvar_error) as gross_cvar_margin,
-        sum(experience_gap) as experience_gap,
-        {{ var('confidence_z') }} * sum(experience_gap_error) as experience_gap_margin,
+        max(run_rate) as run_rate,
+        cast(sum(gross_cvar) as {{ fine_money_type() }}) as gross_cvar,
+        cast(
+            {{ var('confidence_z') }} * cast(sum(gross_cvar_error) as double)
+            as {{ fine_money_type() }}
+        ) as gross_cvar_margin,
+        cast(sum(experience_gap) as {{ fine_money_type() }}) as experience_gap,
+        cast(
+            {{ var('confidence_z') }} * cast(sum(experience_gap_error) as double)
+            as {{ fine_money_type() }}
+        ) as experience_gap_margin,
         {% for driver in drivers -%}
-        sum(
-            contribution_{{ drivers[:loop.index] | join(' + contribution_') }}
-        ) as until_{{ driver }},
+        cast(sum(contribution_{{ driver }}) as {{ fine_money_type() }})
+            as contribution_{{ driver }},
         {% endfor -%}
-        cast(sum(gross_cvar) as double) / nullif(cast(sum(forward_value) as double), 0) as cvar_rate
+        count(*) as quarters
     from quarters
     group by customer_id, month, keeps_experience
 
@@ -45,9 +50,12 @@ rounded as (
         *,
         0 as cents_until_nothing,
         {% for driver in drivers[:-1] -%}
-        cast(until_{{ driver }} as {{ money_type() }}) as cents_until_{{ driver }},
+        cast(
+            contribution_{{ drivers[:loop.index] | join(' + contribution_') }} as {{ money_type() }}
+        ) as cents_until_{{ driver }},
         {% endfor -%}
-        cast(experience_gap as {{ money_type() }}) as cents_until_{{ drivers[-1] }}
+        cast(experience_gap as {{ money_type() }}) as cents_until_{{ drivers[-1] }},
+        cast({{ forward_value('run_rate') }} as {{ money_type() }}) as forward_value
     from summed
 
 ),
@@ -64,7 +72,7 @@ cvar_scored as (
         {% endfor -%}
         cast(gross_cvar as {{ money_type() }}) as gross_cvar,
         cast(greatest(0, gross_cvar - gross_cvar_margin) as {{ money_type() }}) as gross_cvar_low,
-        cast(least(forward_value, gross_cvar + gross_cvar_margin) as {{ money_type() }})
+        least(forward_value, cast(gross_cvar + gross_cvar_margin as {{ money_type() }}))
             as gross_cvar_high,
         cast(experience_gap as {{ money_type() }}) as experience_gap,
         cast(greatest(0, experience_gap - experience_gap_margin) as {{ money_type() }})
@@ -75,8 +83,16 @@ cvar_scored as (
         cents_until_{{ driver }} - cents_until_{{ (['nothing'] + drivers)[loop.index0] }}
             as contribution_{{ driver }},
         {% endfor -%}
-        cast(forward_value as {{ money_type() }}) as forward_value,
-        cvar_rate
+        forward_value,
+        -- Of the run rate nothing is left in it: it stands above and below.
+        (
+            {% for quarter in [1, 2, 3, 4] -%}
+            {{ discount(quarter) }} * (1 - retained_share_q{{ quarter }})
+            {{ '+' if not loop.last }}
+            {% endfor -%}
+        ) / (
+            {{ discount(1) }} + {{ discount(2) }} + {{ discount(3) }} + {{ discount(4) }}
+        ) as cvar_rate
     from rounded
 
 )

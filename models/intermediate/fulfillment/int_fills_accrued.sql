@@ -87,7 +87,8 @@ days_covered as (
         case
             when month_offset = months_onward then days_supply
             else {{ dbt.datediff('shipped_on', 'next_month', 'day') }}
-        end as days_until
+        end as days_until,
+        {{ dbt.datediff('shipped_on', 'next_month', 'day') }} as days_until_month_end
     from months_covered
 
 ),
@@ -111,7 +112,16 @@ fills_accrued as (
             {{ value_accrued_by('margin', 'days_until', 'days_supply') }}
             - {{ value_accrued_by('margin', 'days_before', 'days_supply') }}
             as {{ money_type() }}
-        ) as accrued_margin
+        ) as accrued_margin,
+        cast(
+            case
+                when days_until = days_until_month_end
+                    then
+                        {{ value_accrued_by('net_value', 'days_until', 'days_supply') }}
+                        - {{ value_accrued_by('net_value', '(days_until - 1)', 'days_supply') }}
+                else 0
+            end as {{ money_type() }}
+        ) as last_day_value
     from days_covered
 
 )

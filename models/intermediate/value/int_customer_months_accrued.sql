@@ -17,6 +17,7 @@ patient_months as (
         patient_key,
         sum(accrued_value) as accrued_value,
         sum(accrued_margin) as accrued_margin,
+        sum(last_day_value) as last_day_value,
         max(case when payer_type = 'MEDICAID' then 1 else 0 end) as is_medicaid,
         max(case when payer_type = 'MEDICARE_D' then 1 else 0 end) as is_medicare_d
     from fills_accrued
@@ -32,6 +33,7 @@ customer_months_accrued as (
         month,
         cast(sum(accrued_value) as {{ money_type() }}) as accrued_value,
         cast(sum(accrued_margin) as {{ money_type() }}) as accrued_margin,
+        cast(sum(last_day_value) as {{ money_type() }}) as last_day_value,
         count(patient_key) as active_patients,
         sum(case when patient_key is null then 0 else is_medicaid end) as medicaid_patients,
         sum(case when patient_key is null then 0 else is_medicare_d end) as medicare_d_patients

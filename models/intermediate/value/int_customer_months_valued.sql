@@ -47,6 +47,7 @@ months_with_value as (
         customer_months.next_month,
         coalesce(accrued.accrued_value, 0) as accrued_value,
         coalesce(accrued.accrued_margin, 0) as accrued_margin,
+        coalesce(accrued.last_day_value, 0) as last_day_value,
         coalesce(accrued.active_patients, 0) as active_patients,
         coalesce(accrued.medicaid_patients, 0) as medicaid_patients,
         coalesce(accrued.medicare_d_patients, 0) as medicare_d_patients,
@@ -77,6 +78,7 @@ windows as (
         month,
         next_month,
         accrued_value,
+        last_day_value,
         active_patients,
         medicaid_patients,
         medicare_d_patients,
@@ -183,6 +185,7 @@ customer_months_valued as (
         month,
         month_ends_on,
         cast(accrued_value as {{ money_type() }}) as accrued_value,
+        cast(last_day_value as {{ money_type() }}) as last_day_value,
         cast(realized_value as {{ money_type() }}) as realized_value,
         cast(
             case

@@ -156,7 +156,7 @@ retained_so_far as (
 ),
 
 -- Beyond the fourth quarter retention goes on by its last step; who is all gone stays gone.
-lifetimes as (
+lifetimes_known as (
 
     select
         band,
@@ -171,6 +171,27 @@ lifetimes as (
         {% endfor -%}
         as quarters_to_come
     from retained_so_far
+    where share_4 is not null
+
+),
+
+-- Nobody has been followed for as long as the oldest customers are here: they are taken for as
+-- loyal as the longest band of which enough is known.
+lifetimes as (
+
+    select
+        band_ranges.band,
+        lifetimes_known.month,
+        lifetimes_known.quarters_to_come,
+        row_number() over (
+            partition by band_ranges.band, lifetimes_known.month
+            order by known_ranges.lowest_months desc
+        ) as distance
+    from lifetimes_known
+    inner join band_ranges as known_ranges
+        on lifetimes_known.band = known_ranges.band
+    inner join band_ranges
+        on known_ranges.lowest_months <= band_ranges.lowest_months
 
 ),
 
@@ -194,6 +215,7 @@ with_residual as (
         on
             tenured.band = lifetimes.band
             and tenured.month = lifetimes.month
+            and lifetimes.distance = 1
 
 ),
 

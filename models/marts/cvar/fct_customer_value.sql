@@ -47,11 +47,7 @@ with_forward_value as (
         cast(
             case
                 when is_active
-                    then
-                        3 * cast(run_rate as double) * (
-                            {{ discount(1) }} + {{ discount(2) }} + {{ discount(3) }}
-                            + {{ discount(4) }}
-                        )
+                    then {{ forward_value('run_rate') }}
                 else 0
             end as {{ money_type() }}
         ) as forward_value

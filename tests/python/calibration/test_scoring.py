@@ -1,0 +1,68 @@
+"""What better experience does to a score, tried on every customer-month of a sample world."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+
+SCORES = ("trust", "ease", "sentiment", "reciprocity")
+BETTER = {
+    **{name: f"{name} = {name} + random() * (100 - {name})" for name in SCORES},
+    "overdue promises": "overdue_promises = greatest(0, overdue_promises - 1)",
+    "variability": "q_stddev = q_stddev * random()",
+}
+SCORED_FROM = ("int_cvar_covariates", "int_cvar_quarters_scored", "int_cvar_scored")
+
+
+def compiled(home: Path, model: str) -> str:
+    nodes = json.loads((home / "target" / "manifest.json").read_text())["nodes"]
+    path = home / "target" / "compiled" / "cxe" / nodes[f"model.cxe.{model}"]["original_file_path"]
+    return path.read_text(encoding="utf-8")
+
+
+def rescored(home: Path, change: str | None) -> duckdb.DuckDBPyConnection:
+    """The scores of a home's own SQL, after a change to every row of relationship health."""
+    warehouse = duckdb.connect()
+    warehouse.execute(f"attach '{home / 'warehouse' / 'cxe.duckdb'}' as cxe (read_only)")
+    warehouse.execute("select setseed(0.5)")
+    warehouse.execute(
+        "create table int_relationships_scored as from cxe.intermediate.int_relationships_scored"
+    )
+    if change:
+        warehouse.execute(f"update int_relationships_scored set {change}")
+    replaced = ["int_relationships_scored"]
+    for model in SCORED_FROM:
+        query = compiled(home, model)
+        for name in replaced:
+            query = query.replace(f'"cxe"."intermediate"."{name}"', name)
+        warehouse.execute(f"create table {model} as {query}")
+        replaced.append(model)
+    return warehouse
+
+
+@pytest.mark.parametrize("change", BETTER)
+def test_better_experience_never_raises_gross_cvar(calibrated_home: Path, change: str) -> None:
+    with rescored(calibrated_home, BETTER[change]) as warehouse:
+        lower, higher = warehouse.execute(
+            "select count(*) filter (better.gross_cvar < standing.gross_cvar),"
+            " count(*) filter (better.gross_cvar > standing.gross_cvar)"
+            " from int_cvar_scored as better"
+            " inner join cxe.intermediate.int_cvar_scored as standing using (customer_id, month)"
+        ).fetchall()[0]
+    assert higher == 0
+    # A driver whose coefficient is at its bound moves nothing; trust has one in every fit.
+    assert lower > 0 or change != "trust"
+
+
+def test_experience_at_its_promise_level_neither_risks_nor_protects(calibrated_home: Path) -> None:
+    references = "trust = 85, ease = 75, sentiment = 75, reciprocity = 40, q_stddev = 0.3, overdue_promises = 0"
+    with rescored(calibrated_home, references) as warehouse:
+        found = warehouse.execute(
+            "select max(abs(experience_gap)), max(experience_cvar_high), count(*)"
+            " from int_cvar_scored where keeps_experience"
+        ).fetchall()[0]
+    assert found[:2] == (0, 0)
+    assert found[2] > 1000
