@@ -24,6 +24,22 @@
     ) -}}
 {% endmacro %}
 
+{# Worth today of one unit a quarter, of which `share_1` to `share_4` stay; beyond the fourth quarter
+   retention goes on by its last step, and who is all gone stays gone. #}
+{% macro quarters_to_come() %}
+    {%- set quarters = [] -%}
+    {%- for quarter in range(1, 5) -%}
+        {%- do quarters.append(discount(quarter) ~ ' * share_' ~ quarter) -%}
+    {%- endfor -%}
+    {%- for quarter in range(5, var('clv_quarters') + 1) -%}
+        {%- do quarters.append(
+            discount(quarter)
+            ~ ' * share_4 * coalesce(power(share_4 / nullif(share_3, 0), ' ~ (quarter - 4) ~ '), 0)'
+        ) -%}
+    {%- endfor -%}
+    {{- return(quarters | join('\n        + ')) -}}
+{% endmacro %}
+
 {# Milestones on the path to a start, in order. #}
 {% macro start_milestones() %}
     {{- return([

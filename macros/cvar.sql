@@ -7,13 +7,23 @@
 {% macro cvar_baseline() %}
     {{- return([
         'log_run_rate', 'log_tenure', 'log_accrual_months', 'log_recent_fills', 'last_quarter_ratio',
-        'last_month_ratio', 'months_since_start', 'medicaid_share', 'medicare_d_share'
+        'last_month_ratio', 'last_day_ratio', 'months_since_start', 'medicaid_share',
+        'medicare_d_share'
     ]) -}}
 {% endmacro %}
 
 {# Terms of the linear index. #}
 {% macro cvar_terms() %}
     {{- return(['intercept'] + cvar_baseline() + cvar_drivers()) -}}
+{% endmacro %}
+
+{# Linear index of the retained share. #}
+{% macro cvar_linear_index(coefficients, covariates) %}
+    {%- set products = [coefficients ~ '.coefficient_intercept'] -%}
+    {%- for term in cvar_terms()[1:] -%}
+        {%- do products.append(coefficients ~ '.coefficient_' ~ term ~ ' * ' ~ covariates ~ '.' ~ term) -%}
+    {%- endfor -%}
+    {{- return(products | join('\n        + ')) -}}
 {% endmacro %}
 
 {# Variance of a combination of coefficients with the factors `<prefix><term>`, from the columns

@@ -1,10 +1,9 @@
--- One row per customer, month in which the customer is active and a fit is known, and quarter ahead:
--- what is expected to stay and to be lost, and what was.
+-- One row per customer, month in which the customer is active and a fit is known, and quarter
+-- ahead: what is expected to stay and to be lost, and what was.
 
--- Amounts are cast before they are added up: a sum of doubles would depend on the order of its rows.
+-- Amounts are cast before they are added up: sums of doubles would depend on the order of rows.
 
 {% set drivers = cvar_drivers() -%}
-{% set baseline = cvar_baseline() -%}
 with
 
 covariates as (
@@ -71,7 +70,7 @@ covariances_wide as (
         max(
             case
                 when term = '{{ other }}' and other_term = '{{ term }}'
-                    then covariance {{ '* 2' if other != term }}
+                    then {{ 1 if other == term else 2 }} * covariance
             end
         ) as covariance_{{ other }}_{{ term }},
         {% endfor -%}
@@ -105,10 +104,7 @@ indexed as (
         * (promise_levels.reference_{{ driver }} - covariates.{{ driver }}) as shift_{{ driver }},
         coefficients_wide.coefficient_{{ driver }},
         {% endfor -%}
-        {% for term in baseline + drivers -%}
-        coefficients_wide.coefficient_{{ term }} * covariates.{{ term }} +
-        {% endfor -%}
-        coefficients_wide.coefficient_intercept as linear_index
+        {{ cvar_linear_index('coefficients_wide', 'covariates') }} as linear_index
     from covariates
     inner join fits
         on covariates.month = fits.month
@@ -168,7 +164,7 @@ gradients as (
 
     select
         *,
-        {% for term in ['intercept'] + baseline -%}
+        {% for term in ['intercept'] + cvar_baseline() -%}
         (reference_slope - slope) * {{ term }} as gradient_{{ term }},
         {% endfor -%}
         {% for driver in drivers -%}
@@ -208,9 +204,9 @@ cvar_quarters_scored as (
         cast(value_per_shift * shift_{{ driver }} as {{ fine_money_type() }})
             as contribution_{{ driver }},
         {% endfor -%}
-        cast(exposure * (1 - retained_share) as {{ fine_money_type() }}) as predicted_loss,
-        cast(exposure * (1 - realized_share) as {{ fine_money_type() }}) as realized_loss,
-        cast(exposure * retained_share as {{ fine_money_type() }}) as expected_value
+        exposure * (1 - retained_share) as predicted_loss,
+        exposure * (1 - realized_share) as realized_loss,
+        exposure * retained_share as expected_value
     from gradients
 
 )

@@ -2,6 +2,12 @@
 -- over the quarters ahead.
 
 {% set drivers = cvar_drivers() -%}
+{% set until = {} -%}
+{% for driver in drivers -%}
+    {% do until.update(
+        {driver: 'contribution_' ~ drivers[:loop.index] | join('\n            + contribution_')}
+    ) -%}
+{% endfor -%}
 with
 
 quarters as (
@@ -51,7 +57,8 @@ rounded as (
         0 as cents_until_nothing,
         {% for driver in drivers[:-1] -%}
         cast(
-            contribution_{{ drivers[:loop.index] | join(' + contribution_') }} as {{ money_type() }}
+            {{ until[driver] }}
+            as {{ money_type() }}
         ) as cents_until_{{ driver }},
         {% endfor -%}
         cast(experience_gap as {{ money_type() }}) as cents_until_{{ drivers[-1] }},
@@ -70,7 +77,7 @@ cvar_scored as (
         retained_share_q{{ quarter }},
         reference_share_q{{ quarter }},
         {% endfor -%}
-        cast(gross_cvar as {{ money_type() }}) as gross_cvar,
+        least(forward_value, cast(gross_cvar as {{ money_type() }})) as gross_cvar,
         cast(greatest(0, gross_cvar - gross_cvar_margin) as {{ money_type() }}) as gross_cvar_low,
         least(forward_value, cast(gross_cvar + gross_cvar_margin as {{ money_type() }}))
             as gross_cvar_high,

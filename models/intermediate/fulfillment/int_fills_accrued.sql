@@ -88,7 +88,9 @@ days_covered as (
             when month_offset = months_onward then days_supply
             else {{ dbt.datediff('shipped_on', 'next_month', 'day') }}
         end as days_until,
-        {{ dbt.datediff('shipped_on', 'next_month', 'day') }} as days_until_month_end
+        {{ dbt.datediff(
+            'shipped_on', 'next_month', 'day'
+        ) }} as days_until_month_end
     from months_covered
 
 ),

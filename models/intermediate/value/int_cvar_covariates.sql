@@ -46,6 +46,8 @@ active as (
         cast(valued.run_rate as double) as rate,
         cast(valued.active_window_value as double) as active_window_value,
         cast(valued.accrued_value as double) as accrued_value,
+        cast(valued.last_day_value as double) as last_day_value,
+        extract(day from valued.month_ends_on) as days_in_month,
         cast(nullif(valued.active_patients, 0) as double) as active_patients,
         valued.medicaid_patients,
         valued.medicare_d_patients,
@@ -68,19 +70,33 @@ active as (
 
 ),
 
--- A driver of which nothing is known stands at its promise level: it neither adds risk nor protects.
+-- A driver of which nothing is known stands at its promise level: it adds no risk, nor protects.
 cvar_covariates as (
 
     select
         active.customer_id,
         active.month,
         active.run_rate,
+        {% for quarter in quarters -%}
+        active.quarter_{{ quarter }}_value,
+        {% endfor -%}
+        {% for quarter in quarters -%}
+        case
+            when active.quarter_{{ quarter }}_value is not null
+                then
+                    least(
+                        1, cast(active.quarter_{{ quarter }}_value as double) / (3 * active.rate)
+                    )
+        end as retained_share_{{ quarter }},
+        {% endfor -%}
         ln(1 + active.rate) as log_run_rate,
         ln(1 + active.months_since_first_accrual) as log_tenure,
         ln(1 + active.accrual_months) as log_accrual_months,
         ln(1 + active.active_window_fills) as log_recent_fills,
         active.active_window_value / (3 * active.rate) as last_quarter_ratio,
         active.accrued_value / active.rate as last_month_ratio,
+        -- Whoever stops within a month shows here first.
+        active.days_in_month * active.last_day_value / active.rate as last_day_ratio,
         cast(
             least(
                 {{ var('start_recency_cap_months') }},
@@ -96,20 +112,7 @@ cvar_covariates as (
         coalesce(active.q_stddev, promise_levels.variability_reference) as variability,
         cast(
             least({{ var('overdue_cap') }}, active.overdue_promises) as double
-        ) as overdue,
-        {% for quarter in quarters -%}
-        case
-            when active.quarter_{{ quarter }}_value is not null
-                then
-                    least(
-                        1, cast(active.quarter_{{ quarter }}_value as double) / (3 * active.rate)
-                    )
-        end as retained_share_{{ quarter }},
-        {% endfor -%}
-        {% for quarter in quarters -%}
-        active.quarter_{{ quarter }}_value,
-        {% endfor -%}
-        active.accrued_value
+        ) as overdue
     from active
     cross join promise_levels
 

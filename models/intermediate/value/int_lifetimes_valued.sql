@@ -1,4 +1,5 @@
--- One row per customer and month: margin so far, what winning the customer cost, and what history adds.
+-- One row per customer and month: margin so far, what winning the customer cost, and what history
+-- adds.
 
 with
 
@@ -155,21 +156,12 @@ retained_so_far as (
 
 ),
 
--- Beyond the fourth quarter retention goes on by its last step; who is all gone stays gone.
 lifetimes_known as (
 
     select
         band,
         month,
-        {% for quarter in [1, 2, 3, 4] -%}
-        {{ discount(quarter) }} * share_{{ quarter }} +
-        {% endfor -%}
-        {% for quarter in range(5, var('clv_quarters') + 1) -%}
-        {{ discount(quarter) }} * share_4
-        * coalesce(power(share_4 / nullif(share_3, 0), {{ quarter - 4 }}), 0)
-        {{ '+' if not loop.last }}
-        {% endfor -%}
-        as quarters_to_come
+        {{ quarters_to_come() }} as quarters_to_come
     from retained_so_far
     where share_4 is not null
 

@@ -1,4 +1,5 @@
--- One row per customer and month: margin so far, what winning the customer cost, and what history adds.
+-- One row per customer and month: margin so far, what winning the customer cost, and what history
+-- adds.
 
 with
 

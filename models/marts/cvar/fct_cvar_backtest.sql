@@ -1,6 +1,17 @@
--- One row per snapshot month, quarter ahead and health band (and all): what was predicted to be lost,
--- and what was.
+-- One row per snapshot month, quarter ahead and health band (and all): what was predicted to be
+-- lost, and what was.
 
+{% set fifths = [] -%}
+{% for trait in ['recency', 'frequency', 'monetary'] -%}
+    {% do fifths.append(integer_divide(
+        '5 * (customers - ' ~ trait ~ '_rank + 1) + customers - 1', 'customers'
+    )) -%}
+{% endfor -%}
+{% set captures = [
+    ('top_decile_capture', 'place'),
+    ('top_decile_capture_by_value', 'place_by_value'),
+    ('top_decile_capture_by_rfm', 'place_by_rfm'),
+] -%}
 with
 
 quarters as (
@@ -50,13 +61,7 @@ rfm as (
     select
         customer_id,
         month,
-        {% for trait in ['recency', 'frequency', 'monetary'] -%}
-        {{ integer_divide(
-            '5 * (customers - ' ~ trait ~ '_rank + 1) + customers - 1', 'customers'
-        ) }}
-        {{ '+' if not loop.last }}
-        {% endfor -%}
-        as rfm_score
+        {{ fifths | join('\n        + ') }} as rfm_score
     from ranked
 
 ),
@@ -70,9 +75,10 @@ outcomes as (
         relationships.band,
         quarters.run_rate,
         rfm.rfm_score,
-        quarters.predicted_loss,
-        quarters.realized_loss,
-        quarters.expected_value,
+        -- A sum of doubles would depend on the order of its rows.
+        {% for amount in ['predicted_loss', 'realized_loss', 'expected_value'] -%}
+        cast(quarters.{{ amount }} as {{ run_rate_type() }}) as {{ amount }},
+        {% endfor -%}
         quarters.actual_value
     from quarters
     inner join relationships
@@ -113,15 +119,15 @@ placed as (
         count(*) over (partition by month, quarter, band) as customers,
         row_number() over (
             partition by month, quarter, band
-            order by predicted_loss desc, customer_id
+            order by predicted_loss desc, customer_id asc
         ) as place,
         row_number() over (
             partition by month, quarter, band
-            order by run_rate desc, customer_id
+            order by run_rate desc, customer_id asc
         ) as place_by_value,
         row_number() over (
             partition by month, quarter, band
-            order by rfm_score desc, run_rate desc, customer_id
+            order by rfm_score desc, run_rate desc, customer_id asc
         ) as place_by_rfm,
         {{ centred_rank('predicted_loss', ['month', 'quarter', 'band']) }} as predicted_rank,
         {{ centred_rank('realized_loss', ['month', 'quarter', 'band']) }} as realized_rank
@@ -141,9 +147,9 @@ summed as (
         sum(expected_value) as expected_value,
         sum(actual_value) as actual_value,
         sum(abs(expected_value - actual_value)) as absolute_error,
-        {% for ranking in ['', '_by_value', '_by_rfm'] -%}
-        sum(case when 10 * (place{{ ranking }} - 1) < customers then realized_loss else 0 end)
-            as top_decile_loss{{ ranking }},
+        {% for capture, place in captures -%}
+        sum(case when 10 * ({{ place }} - 1) < customers then realized_loss else 0 end)
+            as {{ capture }}_loss,
         {% endfor -%}
         {{ rank_correlation('predicted_rank', 'realized_rank') }} as spearman
     from placed
@@ -165,9 +171,9 @@ fct_cvar_backtest as (
         cast(expected_value as {{ money_type() }}) as expected_value,
         cast(actual_value as {{ money_type() }}) as actual_value,
         cast(absolute_error as double) / nullif(cast(actual_value as double), 0) as wape,
-        {% for ranking in ['', '_by_value', '_by_rfm'] -%}
-        cast(top_decile_loss{{ ranking }} as double) / nullif(cast(realized_loss as double), 0)
-            as top_decile_capture{{ ranking }},
+        {% for capture, _ in captures -%}
+        cast({{ capture }}_loss as double) / nullif(cast(realized_loss as double), 0)
+            as {{ capture }},
         {% endfor -%}
         spearman
     from summed

@@ -1,5 +1,5 @@
--- One row per month and territory, where the month and the one before have a fit: what moved gross CVAR
--- from the one to the other. Customers stand in the territory they have at the end of the month.
+-- One row per month and territory, where the month and the one before have a fit: what moved gross
+-- CVAR from the one to the other. Customers stand in the territory they have at the month's end.
 
 with
 

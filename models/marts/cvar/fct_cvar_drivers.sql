@@ -1,5 +1,5 @@
--- One row per customer, month and driver, where the customer is active and the fit in force found an
--- experience effect: the driver's part of experience CVAR less value protected.
+-- One row per customer, month and driver, where the customer is active and the fit in force found
+-- an experience effect: the driver's part of experience CVAR less value protected.
 
 with
 

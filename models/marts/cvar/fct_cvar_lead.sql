@@ -1,5 +1,5 @@
--- One row per lag: how a quarter's change of the CVAR rate goes with the change of lifetime value over
--- the quarter that ends so many months later.
+-- One row per lag: how a quarter's change of the CVAR rate goes with the change of lifetime value
+-- over the quarter that ends so many months later.
 
 with
 

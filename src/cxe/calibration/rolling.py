@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 QUARTERS = (1, 2, 3, 4)
 BASELINE = (
     "log_run_rate", "log_tenure", "log_accrual_months", "log_recent_fills", "last_quarter_ratio",
-    "last_month_ratio", "months_since_start", "medicaid_share", "medicare_d_share",
+    "last_month_ratio", "last_day_ratio", "months_since_start", "medicaid_share",
+    "medicare_d_share",
 )  # fmt: skip
 
 
