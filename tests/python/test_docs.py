@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import click
 import pytest
-from worlds import published
+from worlds import mart_differences, published
 
 from cxe.cli import main
 
@@ -61,6 +62,25 @@ def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> N
     outputs = [run_block(block, checkout) for block in blocks("README.md")]
     assert len(outputs) == 1
     assert "run_rate" in outputs[0]
+
+
+def test_recalibrating_as_documented_changes_nothing(checkout: Path, sample_home: Path) -> None:
+    shutil.copytree(sample_home, checkout / ".cxe", symlinks=True)
+    outputs = [run_block(block, checkout) for block in blocks("docs/how-to/recalibrate.md")]
+    assert len(outputs) == 1
+    assert "model_card.md" in outputs[0]
+    assert mart_differences(sample_home, checkout / ".cxe") == {}
+    kept = [
+        [
+            *connection.execute("from ops.cvar_coefficients order by all").fetchall(),
+            card.read_text(),
+        ]
+        for home in (sample_home, checkout / ".cxe")
+        for card in [home / "published" / "current" / "reports" / "model_card.md"]
+        for connection in [published(home)]
+    ]
+    assert len(kept[0]) > 1
+    assert kept[0] == kept[1]
 
 
 def test_every_query_of_the_explanations_answers(sample_home: Path) -> None:

@@ -1,4 +1,4 @@
-"""Real customers without experience extracts: nothing is blamed on experience, money still adds up."""
+"""Real customers without experience extracts: nothing is blamed on experience, money adds up."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from cxe.calibration.fit import Logit, fit_share
 
 TRUE = np.array([0.8, 1.2, -0.7, 0.0])
 FREE = np.full(3, np.inf)
-Sample = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+Sample = tuple[np.ndarray, ...]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""The bars of value at risk, on sample worlds of 1,000 HCPs x 36 months with an established base."""
+"""The bars of value at risk: sample worlds of 1,000 HCPs x 36 months, with an established base."""
 
 from __future__ import annotations
 
@@ -122,7 +122,8 @@ def test_experience_that_drives_nothing_is_not_found(world: World) -> None:
         home, _ = world(0, seed)
         with published(home) as connection:
             row = connection.execute(
-                "select sum(experience_cvar + value_protected) / sum(gross_cvar) from marts.fct_cvar"
+                "select sum(experience_cvar + value_protected) / sum(gross_cvar)"
+                " from marts.fct_cvar"
             ).fetchone()
         assert row is not None
         shares.append(row[0])

@@ -25,6 +25,12 @@ MARTS = {
     "fct_interactions",
     "fct_fills",
     "fct_customer_value",
+    "fct_cvar",
+    "fct_cvar_drivers",
+    "fct_cvar_bridge",
+    "fct_cvar_backtest",
+    "fct_cvar_lead",
+    "fct_clv",
     "dim_promises",
     "fct_fulfillment_journeys",
     "fct_fulfillment_steps",
@@ -68,6 +74,18 @@ def test_only_marts_and_evidence_are_published(sample_home: Path) -> None:
         ).fetchall()
     assert {name for schema, name in tables if schema == "marts"} == MARTS
     assert {schema for schema, _ in tables} == {"marts", "ops"}
+
+
+def test_too_little_history_means_no_value_at_risk_and_a_card_that_says_why(
+    tiny_home: Path,
+) -> None:
+    with published(tiny_home) as connection:
+        statuses = connection.execute(
+            "select distinct calibration_status, gross_cvar from marts.fct_cvar"
+        ).fetchall()
+    assert statuses == [("uncalibrated", None)]
+    card = (tiny_home / "published" / "current" / "reports" / "model_card.md").read_text("utf-8")
+    assert "wants 9 months of history, of which there are 6, and 200 active" in card
 
 
 def test_parquet_beside_the_database_holds_the_same_rows(sample_home: Path) -> None:
