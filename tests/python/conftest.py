@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+# Before numpy is loaded: threads of many small products stall each other on a busy machine.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from worlds import Cxe
@@ -48,6 +51,8 @@ def cxe(parsed: Path) -> Cxe:
                 **os.environ,
                 "PYTHONDONTWRITEBYTECODE": "1",
                 "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed),
+                # Two tests at a time have a core each.
+                "CXE_THREADS": "1",
             },
             capture_output=True,
             text=True,
@@ -105,4 +110,21 @@ def sample_extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sample_home(cxe: Cxe, sample_extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("sample")
     cxe("run", "--extracts", sample_extracts, "--home", home)
+    return home
+
+
+@pytest.fixture(scope="session")
+def experience_extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Extracts of a sample world in which experience decides more than by default."""
+    world = tmp_path_factory.mktemp("experience_world")
+    simulate(world, hcps=150, months=24, seed=1, experience_effect=3)
+    return world / "extracts"
+
+
+@pytest.fixture(scope="session")
+def experience_home(
+    cxe: Cxe, experience_extracts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    home = tmp_path_factory.mktemp("experience")
+    cxe("run", "--extracts", experience_extracts, "--home", home)
     return home

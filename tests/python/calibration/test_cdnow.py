@@ -9,9 +9,10 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from calibration.backtests import backtest
 from lifetimes import BetaGeoFitter
 from worlds import published
+
+from calibration.backtests import backtest
 
 # From here on the run rates of the first buyers have filled up.
 FIRST_MONTH = "1997-10-01"

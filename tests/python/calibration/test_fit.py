@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from calibration.evidences import shares_at
 
+from calibration.evidences import shares_at
 from cxe.calibration.fit import Logit, fit_share
 
 TRUE = np.array([0.8, 1.2, -0.7, 0.0])

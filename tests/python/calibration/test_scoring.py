@@ -1,4 +1,4 @@
-"""Scores as their readers rely on them: better experience never hurts, and the model card agrees."""
+"""Scores as readers rely on them: better experience never hurts, and the model card agrees."""
 
 from __future__ import annotations
 
