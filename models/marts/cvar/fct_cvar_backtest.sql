@@ -79,6 +79,9 @@ outcomes as (
         {% for amount in ['predicted_loss', 'realized_loss', 'expected_value'] -%}
         cast(quarters.{{ amount }} as {{ run_rate_type() }}) as {{ amount }},
         {% endfor -%}
+        -- Equal losses that rounding of doubles tells apart are still a tie.
+        cast(quarters.predicted_loss as {{ fine_money_type() }}) as fine_predicted_loss,
+        cast(quarters.realized_loss as {{ fine_money_type() }}) as fine_realized_loss,
         quarters.actual_value
     from quarters
     inner join relationships
@@ -107,6 +110,8 @@ in_bands as (
         predicted_loss,
         realized_loss,
         expected_value,
+        fine_predicted_loss,
+        fine_realized_loss,
         actual_value
     from outcomes
 
@@ -129,8 +134,8 @@ placed as (
             partition by month, quarter, band
             order by rfm_score desc, run_rate desc, customer_id asc
         ) as place_by_rfm,
-        {{ centred_rank('predicted_loss', ['month', 'quarter', 'band']) }} as predicted_rank,
-        {{ centred_rank('realized_loss', ['month', 'quarter', 'band']) }} as realized_rank
+        {{ centred_rank('fine_predicted_loss', ['month', 'quarter', 'band']) }} as predicted_rank,
+        {{ centred_rank('fine_realized_loss', ['month', 'quarter', 'band']) }} as realized_rank
     from in_bands
 
 ),

@@ -248,16 +248,22 @@ def _improvement(
             if origin.month + 3 * quarter > month:
                 continue
             if (origin.month, quarter) not in gains:
-                fit = origin.quarters[quarter - 1]
-                full, baseline = (
-                    weighed_likelihood(evidence, logit, rows, quarter)
-                    for logit in (fit.full, fit.baseline)
+                gains[origin.month, quarter] = _gain(
+                    evidence, origin.quarters[quarter - 1], rows, quarter
                 )
-                gains[origin.month, quarter] = full - baseline
             np.add.at(by_customer, evidence.customer[rows], gains[origin.month, quarter])
             weight += float(evidence.rate[rows].sum())
             observations += rows.stop - rows.start
     return clustered_sum(by_customer, weight, observations)
+
+
+def _gain(evidence: Evidence, fit: QuarterFit, rows: slice, quarter: int) -> Floats:
+    """What the experience block gains in each row, times the run rate."""
+    # Without any experience both are the same model, but for how far their steps went.
+    if not fit.full.coefficients[len(BASELINE) + 1 :].any():
+        return np.zeros(rows.stop - rows.start)
+    full = weighed_likelihood(evidence, fit.full, rows, quarter)
+    return full - weighed_likelihood(evidence, fit.baseline, rows, quarter)
 
 
 def clustered_sum(by_customer: Floats, weight: float, observations: int) -> tuple[float, float]:

@@ -46,8 +46,11 @@ def lifetime_values_of(
     costs = _acquisition_costs(world.interactions, ledgers)
 
     @cache
-    def factor(band: str, month: int) -> float | None:
-        return _quarters_of_margin(seen, band, month)
+    def factor(band: int, month: int) -> float | None:
+        """Of the band, or the nearest younger one of which every quarter ahead is known."""
+        younger = [lowest for lowest in _lowest_months_of_bands() if lowest <= band]
+        factors = (_quarters_of_margin(seen, lowest, month) for lowest in reversed(younger))
+        return next((known for known in factors if known is not None), None)
 
     for row in world.months:
         month, ledger = month_of(row.month), ledgers[row.customer_id]
@@ -69,20 +72,18 @@ def lifetime_values_of(
 
 
 @cache
-def _lowest_months_of_bands() -> dict[str, int]:
+def _lowest_months_of_bands() -> list[int]:
+    """Each of them stands for its band, the youngest first."""
     with (PROJECT_DIR / "seeds" / "tenure_bands.csv").open(encoding="utf-8") as seed:
-        return {row["band"]: int(row["lowest_months"]) for row in csv.DictReader(seed)}
+        return sorted(int(row["lowest_months"]) for row in csv.DictReader(seed))
 
 
-def _tenure_band(months: int) -> str:
-    reached = {
-        band: lowest for band, lowest in _lowest_months_of_bands().items() if lowest <= months
-    }
-    return max(reached, key=reached.__getitem__)
+def _tenure_band(months: int) -> int:
+    return max(lowest for lowest in _lowest_months_of_bands() if lowest <= months)
 
 
 # By tenure band and quarter ahead: the months in which shares became known, with these.
-SharesSeen = dict[tuple[str, int], list[tuple[int, float]]]
+SharesSeen = dict[tuple[int, int], list[tuple[int, float]]]
 
 
 def _retained_shares_seen(
@@ -97,7 +98,7 @@ def _retained_shares_seen(
     return seen
 
 
-def _quarters_of_margin(seen: SharesSeen, band: str, month: int) -> float | None:
+def _quarters_of_margin(seen: SharesSeen, band: int, month: int) -> float | None:
     """Today's worth of all quarters ahead, a quarter of margin at today's pace being one."""
     retained = []
     for quarter in QUARTERS:

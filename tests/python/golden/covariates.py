@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from golden.core import PROJECT_DIR
 from golden.ledgers import Ledger, months_covered, trailing
-from golden.months import month_of
+from golden.months import last_day, month_of
 from golden.value import QUARTERS
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BASELINE = (
     "log_recent_fills",
     "last_quarter_ratio",
     "last_month_ratio",
+    "last_day_ratio",
     "months_since_start",
     "medicaid_share",
     "medicare_d_share",
@@ -120,6 +121,7 @@ def _baseline(ledger: Ledger, patients: Patients, month: int) -> Iterator[float]
     yield math.log1p(sum(month - 2 <= at <= month for at in shipped))
     yield float(trailing(ledger.value, month, 3) / (300 * run_rate))
     yield float(ledger.value[month] / (100 * run_rate))
+    yield float(_last_day_cents(ledger.fills, month) * last_day(month).day / (100 * run_rate))
     yield float(
         MOST_MONTHS_SINCE_START
         if last_start is None
@@ -128,6 +130,20 @@ def _baseline(ledger: Ledger, patients: Patients, month: int) -> Iterator[float]
     everyone = len(patients[month, OF_ANY_PAYER])
     for payer in ("MEDICAID", "MEDICARE_D"):
         yield len(patients[month, payer]) / everyone if everyone else 0.0
+
+
+def _last_day_cents(fills: Iterable[Fill], month: int) -> int:
+    """What the fills that supply a month's last day accrue on it, each rounded as its total is."""
+    cents = 0
+    for fill in fills:
+        days = (last_day(month) - fill.shipped_on).days + 1
+        if 0 < days <= fill.days_supply:
+            until, before = (
+                (2 * int(fill.net_value * 100) * each + fill.days_supply) // (2 * fill.days_supply)
+                for each in (days, days - 1)
+            )
+            cents += until - before
+    return cents
 
 
 def _experience(health: Health) -> Iterator[float]:

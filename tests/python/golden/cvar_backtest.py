@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 ALL_BANDS = "all"
 MONTHS_OF_FREQUENCY = MONTHS_OF_VALUE = 12
 QUINTILES = 5
-# Equals computed in another order differ beyond these decimals.
-DECIMALS_RANKED = 12
+# Amounts of money are equal when their first decimals are: the rest is how they were computed.
+DECIMALS_RANKED = 6
 
 
 @dataclass(frozen=True)
