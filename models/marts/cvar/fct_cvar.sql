@@ -128,13 +128,13 @@ fct_cvar as (
         cast(gross_cvar_low as {{ money_type() }}) as gross_cvar_low,
         cast(gross_cvar_high as {{ money_type() }}) as gross_cvar_high,
         cast(
-            case when experience_gap > 0 then experience_gap else 0 * experience_gap end
+            case when experience_gap is not null then greatest(0, experience_gap) end
             as {{ money_type() }}
         ) as experience_cvar,
         cast(experience_cvar_low as {{ money_type() }}) as experience_cvar_low,
         cast(experience_cvar_high as {{ money_type() }}) as experience_cvar_high,
         cast(
-            case when experience_gap < 0 then -experience_gap else 0 * experience_gap end
+            case when experience_gap is not null then greatest(0, -experience_gap) end
             as {{ money_type() }}
         ) as value_protected,
         cvar_rate,
