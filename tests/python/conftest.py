@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 # Before numpy is loaded: threads of many small products stall each other on a busy machine.
@@ -17,11 +19,33 @@ from worlds import Cxe
 
 from cxe.simulate import simulate
 
+BuiltOnce = Callable[[str, Callable[[Path], object]], Path]
 REPOSITORY = Path(__file__).resolve().parents[2]
 # Hypothesis would write into the checkout otherwise.
 set_hypothesis_home_dir(REPOSITORY / ".venv" / ".cache" / "hypothesis")
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory: pytest.TempPathFactory) -> BuiltOnce:
+    """Fill a folder of that name, unless another test process has or does."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built_once"
+    root.mkdir(exist_ok=True)
+
+    def build(name: str, fill: Callable[[Path], object]) -> Path:
+        folder, is_built = root / name, root / f"{name}.is_built"
+        with (root / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not is_built.exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                folder.mkdir()
+                fill(folder)
+                is_built.touch()
+        return folder
+
+    return build
 
 
 @pytest.fixture(scope="session")
@@ -74,57 +98,53 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cdnow_home(cxe: Cxe, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("cdnow")
-    cxe("run", "--extracts", shared_data / "cdnow", "--home", home)
-    return home
+def cdnow_home(cxe: Cxe, shared_data: Path, built_once: BuiltOnce) -> Path:
+    extracts = shared_data / "cdnow"
+    return built_once("cdnow", lambda home: cxe("run", "--extracts", extracts, "--home", home))
 
 
 @pytest.fixture(scope="session")
-def synthea_home(cxe: Cxe, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("synthea")
-    cxe("run", "--extracts", shared_data / "synthea", "--home", home)
-    return home
+def synthea_home(cxe: Cxe, shared_data: Path, built_once: BuiltOnce) -> Path:
+    extracts = shared_data / "synthea"
+    return built_once("synthea", lambda home: cxe("run", "--extracts", extracts, "--home", home))
 
 
 @pytest.fixture(scope="session")
-def synthea_complete_home(
-    cxe: Cxe, synthea_home: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    home = tmp_path_factory.mktemp("synthea_complete") / "home"
-    shutil.copytree(synthea_home, home, symlinks=True)
-    cxe("build", "--home", home, "--as-of", "2024-06-30")
-    cxe("publish", "--home", home)
-    return home
+def synthea_complete_home(cxe: Cxe, synthea_home: Path, built_once: BuiltOnce) -> Path:
+    def fill(home: Path) -> None:
+        shutil.copytree(synthea_home, home, symlinks=True, dirs_exist_ok=True)
+        cxe("build", "--home", home, "--as-of", "2024-06-30")
+        cxe("publish", "--home", home)
+
+    return built_once("synthea_complete", fill)
 
 
 @pytest.fixture(scope="session")
-def sample_extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample_extracts(built_once: BuiltOnce) -> Path:
     """Extracts of a healthy sample world."""
-    world = tmp_path_factory.mktemp("world")
-    simulate(world, hcps=150, months=24, seed=1)
+    world = built_once("world", lambda out: simulate(out, hcps=150, months=24, seed=1))
     return world / "extracts"
 
 
 @pytest.fixture(scope="session")
-def sample_home(cxe: Cxe, sample_extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    home = tmp_path_factory.mktemp("sample")
-    cxe("run", "--extracts", sample_extracts, "--home", home)
-    return home
+def sample_home(cxe: Cxe, sample_extracts: Path, built_once: BuiltOnce) -> Path:
+    return built_once(
+        "sample", lambda home: cxe("run", "--extracts", sample_extracts, "--home", home)
+    )
 
 
 @pytest.fixture(scope="session")
-def experience_extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def experience_extracts(built_once: BuiltOnce) -> Path:
     """Extracts of a sample world in which experience decides more than by default."""
-    world = tmp_path_factory.mktemp("experience_world")
-    simulate(world, hcps=150, months=24, seed=1, experience_effect=3)
+    world = built_once(
+        "experience_world",
+        lambda out: simulate(out, hcps=150, months=24, seed=1, experience_effect=3),
+    )
     return world / "extracts"
 
 
 @pytest.fixture(scope="session")
-def experience_home(
-    cxe: Cxe, experience_extracts: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    home = tmp_path_factory.mktemp("experience")
-    cxe("run", "--extracts", experience_extracts, "--home", home)
-    return home
+def experience_home(cxe: Cxe, experience_extracts: Path, built_once: BuiltOnce) -> Path:
+    return built_once(
+        "experience", lambda home: cxe("run", "--extracts", experience_extracts, "--home", home)
+    )

@@ -9,7 +9,10 @@ import pytest
 from calibration.evidences import KNOBS, made_up, shares_at
 
 from cxe.calibration.controls import next_year, shuffled
-from cxe.calibration.rolling import Evidence, Origin, origins
+from cxe.calibration.rolling import BASELINE, Evidence, Origin, origins
+
+# Behind the intercept and the baseline.
+TRUST = 1 + len(BASELINE)
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +59,13 @@ def test_a_fit_knows_nothing_of_later_months(evidence: Evidence, fitted: list[Or
 
 def test_an_experience_effect_is_kept_and_found(fitted: list[Origin]) -> None:
     assert fitted[-1].keeps_experience
-    trust = fitted[-1].logit(1).coefficients[10]
+    trust = fitted[-1].logit(1).coefficients[TRUST]
     assert trust == pytest.approx(3.0, abs=0.5)
 
 
 def test_experience_is_not_kept_before_it_has_predicted_anything(fitted: list[Origin]) -> None:
     assert not fitted[0].keeps_experience
-    assert not fitted[0].logit(1).coefficients[10:].any()
+    assert not fitted[0].logit(1).coefficients[TRUST:].any()
 
 
 def test_what_is_not_there_is_hardly_ever_found() -> None:
@@ -81,7 +84,7 @@ def test_a_quarter_without_enough_snapshots_goes_on_falling(
     assert [fit.fitted_quarter for fit in first.quarters] == [1, 1, 1, 1]
     rows = evidence.rows(3, 5)
     weights = evidence.rate[rows] / evidence.rate[rows].sum()
-    baseline = evidence.covariates[rows, :9]
+    baseline = evidence.covariates[rows, : len(BASELINE)]
     means = [weights @ shares_at(baseline, fit.baseline.coefficients) for fit in first.quarters]
     # Only one quarter is known: each further one keeps the share that the first one kept.
     assert means == pytest.approx([means[0] ** quarter for quarter in (1, 2, 3, 4)], abs=1e-9)

@@ -57,6 +57,16 @@ def test_the_riskiest_tenth_loses_twice_what_the_largest_tenth_loses(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_every_band_of_health_occurs(world: World, seed: int) -> None:
+    home, _ = world(1, seed)
+    with published(home) as connection:
+        bands = connection.execute("select distinct band from marts.fct_relationship_health")
+        assert {band for (band,) in bands.fetchall()} == {
+            *("critical", "fragile", "steady", "strong", "unrated")
+        }
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_changes_of_cvar_come_before_those_of_lifetime_value(world: World, seed: int) -> None:
     home, _ = world(1, seed)
     with published(home) as connection:
