@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from calibration.evidences import KNOBS, made_up, shares_at
 
+from calibration.evidences import KNOBS, made_up, shares_at
 from cxe.calibration.controls import next_year, shuffled
 from cxe.calibration.rolling import BASELINE, Evidence, Origin, origins
 

@@ -9,11 +9,11 @@ import duckdb
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from calibration.backtests import backtest
-from calibration.evidences import shares_at
 from scipy.stats import spearmanr
 from worlds import Cxe, published
 
+from calibration.backtests import backtest
+from calibration.evidences import shares_at
 from cxe.calibration.rolling import origins
 from cxe.calibration.warehouse import knobs_of, read_evidence, read_variables
 from cxe.home import PROJECT_DIR
