@@ -12,7 +12,7 @@ import numpy as np
 
 from cxe.calibration.controls import next_year, shuffled
 from cxe.calibration.fit import share
-from cxe.calibration.rolling import BASELINE, QUARTERS, fits_at, snapshots
+from cxe.calibration.rolling import BASELINE, DRIVERS, QUARTERS, fits_at, snapshots
 from cxe.calibration.warehouse import read_evidence
 
 if TYPE_CHECKING:
@@ -186,7 +186,7 @@ def _without_sign_bounds(evidence: Evidence, knobs: Knobs, origin: date) -> list
                 "coefficient": float(fit.full.coefficients[at]),
                 "standard_error": float(errors[at]),
             }
-            for at, term in enumerate(("intercept", *BASELINE, *evidence.drivers))
+            for at, term in enumerate(("intercept", *BASELINE, *DRIVERS))
         ]
     return found
 
@@ -197,7 +197,7 @@ def _control(control: Control) -> Card:
 
 def _sensitivity(evidence: Evidence, coefficients: list[Card], discount_rate: float) -> list[Card]:
     """Experience CVAR and value protected of the last month, under other assumptions."""
-    terms = ("intercept", *BASELINE, *evidence.drivers)
+    terms = ("intercept", *BASELINE, *DRIVERS)
     by_quarter = np.zeros((len(QUARTERS), len(terms)))
     for row in coefficients:
         by_quarter[row["quarter"] - 1, terms.index(row["term"])] = row["coefficient"]

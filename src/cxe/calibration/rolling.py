@@ -27,6 +27,9 @@ BASELINE = (
     "medicare_d_share",
 )  # fmt: skip
 
+# In the order of the macro `cvar_drivers`.
+DRIVERS = ("trust", "ease", "sentiment", "reciprocity", "variability", "overdue")
+
 
 @dataclass(frozen=True)
 class Knobs:
@@ -57,18 +60,16 @@ class Evidence:
 
     Attributes:
         months: first days of the T months of the panel, in order.
-        drivers: names of the experience covariates.
         signs: +1 where more of a driver is better, -1 where less is, 0 to leave it free.
         references: promise levels of the drivers, in the covariates' units.
         month: n, position in `months`.
         customer: n, number of the customer.
         rate: n, run rate in money per month.
-        covariates: n x (baseline + drivers), without nulls.
+        covariates: n x (BASELINE + DRIVERS), without nulls.
         retained: n x 4, retained share by quarter ahead, nan where not known yet.
     """
 
     months: tuple[date, ...]
-    drivers: tuple[str, ...]
     signs: Floats
     references: Floats
     month: NDArray[np.intp]

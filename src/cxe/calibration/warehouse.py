@@ -9,7 +9,16 @@ import numpy as np
 import pyarrow as pa
 import yaml
 
-from cxe.calibration.rolling import BASELINE, QUARTERS, Evidence, Knobs, Origin, origins
+from cxe.calibration.rolling import (
+    BASELINE,
+    DRIVERS,
+    QUARTERS,
+    Evidence,
+    Knobs,
+    Origin,
+    origins,
+)
+from cxe.errors import CxeError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,18 +49,28 @@ def knobs_of(variables: dict[str, Any]) -> Knobs:
 
 
 def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
-    """Active customer-months of the intermediate layer."""
-    drivers = connection.execute(
-        "select driver, better, cast(reference as double) from reference.experience_reference"
-    ).fetchall()
-    names = tuple(driver for driver, _, _ in drivers)
+    """Active customer-months of the intermediate layer.
+
+    Raises:
+        CxeError: a driver has no promise level.
+    """
+    levels = {
+        driver: (1.0 if better == "higher" else -1.0, reference)
+        for driver, better, reference in connection.execute(
+            "select driver, better, cast(reference as double) from reference.experience_reference"
+        ).fetchall()
+    }
+    if missing := set(DRIVERS) - set(levels):
+        raise CxeError(
+            f"seeds/experience_reference.csv has no row for {', '.join(sorted(missing))}: add it."
+        )
     months = [
         row[0]
         for row in connection.execute(
             "select month from intermediate.int_months order by month"
         ).fetchall()
     ]
-    covariates = (*BASELINE, *names)
+    covariates = (*BASELINE, *DRIVERS)
     shares = [f"retained_share_{quarter}" for quarter in QUARTERS]
     rows = connection.execute(
         "select datediff('month', (select min(month) from intermediate.int_months), month) as at,"
@@ -61,9 +80,8 @@ def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
     ).fetchnumpy()
     return Evidence(
         months=tuple(months),
-        drivers=names,
-        signs=np.array([1.0 if better == "higher" else -1.0 for _, better, _ in drivers]),
-        references=np.array([reference for _, _, reference in drivers]),
+        signs=np.array([levels[driver][0] for driver in DRIVERS]),
+        references=np.array([levels[driver][1] for driver in DRIVERS]),
         month=rows["at"].astype(np.intp),
         customer=rows["customer"].astype(np.intp),
         rate=np.asarray(rows["v"], dtype=float),
@@ -76,7 +94,7 @@ def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
 
 def versions(evidence: Evidence, knobs: Knobs) -> list[str]:
     """A name for the model of each month; equal names: equal method, parameters and evidence."""
-    digest = hashlib.blake2b(repr((METHOD, knobs, evidence.drivers)).encode(), digest_size=6)
+    digest = hashlib.blake2b(repr((METHOD, knobs, BASELINE)).encode(), digest_size=6)
     names = []
     for month in range(len(evidence.months)):
         rows = evidence.rows(month, month)
@@ -139,7 +157,7 @@ def calibrate(connection: duckdb.DuckDBPyConnection, knobs: Knobs, *, anew: bool
 def _tables(
     evidence: Evidence, names: list[str], fitted: list[Origin]
 ) -> tuple[pa.Table, pa.Table]:
-    terms = ("intercept", *BASELINE, *evidence.drivers)
+    terms = ("intercept", *BASELINE, *DRIVERS)
     coefficients, covariances = [], []
     for origin in fitted:
         for quarter, fit in zip(QUARTERS, origin.quarters, strict=True):

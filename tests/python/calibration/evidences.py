@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from cxe.calibration.rolling import BASELINE, Evidence, Knobs
+from cxe.calibration.rolling import BASELINE, DRIVERS, Evidence, Knobs
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-DRIVERS = ("trust", "ease", "sentiment", "reciprocity", "variability", "overdue")
 SIGNS = np.array([1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
 KNOBS = Knobs(
     window_months=12,
@@ -49,7 +48,6 @@ def made_up(
         retained[known, quarter] = rng.beta(6 * share, 6 * (1 - share))[known]
     return Evidence(
         months=tuple(date(2022 + at // 12, at % 12 + 1, 1) for at in range(months)),
-        drivers=DRIVERS,
         signs=SIGNS,
         references=np.array([0.85, 0.75, 0.75, 0.40, 0.30, 0.0]),
         month=month,
