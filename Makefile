@@ -40,7 +40,7 @@ lint: check-home
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint models tests/dbt
+	$(BIN)/sqlfluff lint --processes 2 models tests/dbt
 
 # All models, data tests and unit tests as plain dbt runs them.
 dbt-build: export CXE_HOME := $(CHECK_HOME)
