@@ -56,14 +56,18 @@ def test_the_riskiest_tenth_loses_twice_what_the_largest_tenth_loses(
     assert found.capture >= 2 * found.capture_by_value
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_every_band_of_health_occurs(world: World, seed: int) -> None:
-    home, _ = world(1, seed)
+def test_every_band_signal_and_funnel_position_of_health_occurs(world: World) -> None:
+    home, _ = world(1, 1)
     with published(home) as connection:
         bands = connection.execute("select distinct band from marts.fct_relationship_health")
-        assert {band for (band,) in bands.fetchall()} == {
-            *("critical", "fragile", "steady", "strong", "unrated")
+        assert {"critical", "fragile", "steady", "strong", "unrated"} == {
+            band for (band,) in bands.fetchall()
         }
+        rows = connection.execute(
+            "select distinct signal, funnel_position from marts.fct_variability_signals"
+        ).fetchall()
+    assert {signal for signal, _ in rows} == {None, "none", "above", "below", "run_below"}
+    assert {"below", "low", "within", "high", "above"} <= {position for _, position in rows}
 
 
 @pytest.mark.parametrize("seed", SEEDS)

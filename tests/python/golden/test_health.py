@@ -83,19 +83,15 @@ def test_sample_world_holds_every_kind_band_weakness_and_signal(sample: Relation
     }
     assert any(observation.customer_id is None for observation in sample.observations)
     assert any(not observation.weight for observation in sample.observations)
-    # A critical relationship takes more customers than this: test_worlds.py has some.
+    # What takes more customers than these is in test_worlds.py: the extremes of each scale.
     assert {row.band for row in sample.health} == {*LOWEST_OF_BAND, "unrated"}
     assert {row.weakest_component for row in sample.health} == {*WEIGHTS, None}
     assert any(row.scores["fulfillment"] is None for row in sample.health)
     assert any(row.overdue_promises for row in sample.health)
-    assert {row.signal for row in sample.signals} >= {None, "none", "above", "below", "run_below"}
-    assert {row.funnel_position for row in sample.signals} == {
-        "below",
-        "low",
-        "within",
-        "high",
-        "above",
+    assert {row.signal for row in sample.signals} >= {
+        *(None, "none", "below", "run_below", "run_above")
     }
+    assert {row.funnel_position for row in sample.signals} >= {"below", "low", "within", "high"}
 
 
 def test_health_follows_the_hidden_trust(sample: Relationships, sample_extracts: Path) -> None:
