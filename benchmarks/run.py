@@ -49,10 +49,10 @@ JOURNEY_MODELS = (
 SCORING_MODELS = ("int_cvar_quarters_scored", "int_cvar_scored")
 CALIBRATION = """
 import duckdb, pathlib, sys, time
-from cxe.calibration.warehouse import calibrate, knobs_of, read_variables
-knobs = knobs_of(read_variables(pathlib.Path(sys.argv[2])))
+from cxe.calibration.warehouse import calibrate, parameters_of, read_variables
+parameters = parameters_of(read_variables(pathlib.Path(sys.argv[2])))
 with duckdb.connect(sys.argv[1]) as connection:
-    assert calibrate(connection, knobs, anew=True)
+    assert calibrate(connection, parameters, anew=True)
 """
 BARE_LOAD = """
 import duckdb, sys

@@ -17,6 +17,18 @@
     {{- return(['intercept'] + cvar_baseline() + cvar_drivers()) -}}
 {% endmacro %}
 
+{# Promise levels of the drivers side by side, as `reference_<driver>`, from their seed. #}
+{% macro cvar_promise_levels() %}
+    {%- set levels = [] -%}
+    {%- for driver in cvar_drivers() -%}
+        {%- do levels.append(
+            "max(case when driver = '" ~ driver ~ "' then cast(reference as double) end) as reference_"
+            ~ driver
+        ) -%}
+    {%- endfor -%}
+    {{- return(levels | join(',\n        ')) -}}
+{% endmacro %}
+
 {# Linear index of the retained share. #}
 {% macro cvar_linear_index(coefficients, covariates) %}
     {%- set products = [coefficients ~ '.coefficient_intercept'] -%}

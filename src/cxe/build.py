@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cxe.calibration.card import model_card, write_card
-from cxe.calibration.warehouse import calibrate, knobs_of, read_variables
+from cxe.calibration.warehouse import calibrate, parameters_of, read_variables
 from cxe.errors import CxeError, GateError
 from cxe.home import PROJECT_DIR, Home, disk_message, memory_limit, open_warehouse
 from cxe.ops import CheckResult, record_checks
@@ -77,12 +77,12 @@ def build(
     checks: list[CheckResult] = []
     manifest: Manifest | None = None
     project_variables = read_variables(PROJECT_DIR)
-    knobs = knobs_of(project_variables)
+    parameters = parameters_of(project_variables)
     for layer, command in LAYERS.items():
         if layer == "marts":
             progress.step("calibrate")
             with open_warehouse(home) as connection:
-                calibrate(connection, knobs, anew=calibrating_anew)
+                calibrate(connection, parameters, anew=calibrating_anew)
         progress.step(f"build {layer}" if command[0] == "build" else f"check {layer}")
         manifest, results = invoke(manifest, command)
         layer_checks = [
@@ -93,7 +93,7 @@ def build(
         checks += layer_checks
         _refuse_failures(home, layer, layer_checks)
     with open_warehouse(home) as connection:
-        card = model_card(connection, knobs, project_variables["discount_rate"])
+        card = model_card(connection, parameters, project_variables["discount_rate"])
     write_card(card, home.reports)
     return BuildResult(tuple(checks))
 

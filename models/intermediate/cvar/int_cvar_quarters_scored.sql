@@ -39,11 +39,7 @@ experience_reference as (
 promise_levels as (
 
     select
-        {% for driver in drivers -%}
-        max(case when driver = '{{ driver }}' then cast(reference as double) end)
-            as reference_{{ driver }},
-        {% endfor -%}
-        count(*) as drivers
+        {{ cvar_promise_levels() }}
     from experience_reference
 
 ),

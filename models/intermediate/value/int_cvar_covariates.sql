@@ -25,11 +25,7 @@ experience_reference as (
 promise_levels as (
 
     select
-        {% for driver in cvar_drivers() -%}
-        max(case when driver = '{{ driver }}' then cast(reference as double) end)
-            as {{ driver }}_reference,
-        {% endfor -%}
-        count(*) as drivers
+        {{ cvar_promise_levels() }}
     from experience_reference
 
 ),
@@ -105,11 +101,11 @@ cvar_covariates as (
         ) as months_since_start,
         coalesce(active.medicaid_patients / active.active_patients, 0) as medicaid_share,
         coalesce(active.medicare_d_patients / active.active_patients, 0) as medicare_d_share,
-        coalesce(active.trust / 100, promise_levels.trust_reference) as trust,
-        coalesce(active.ease / 100, promise_levels.ease_reference) as ease,
-        coalesce(active.sentiment / 100, promise_levels.sentiment_reference) as sentiment,
-        coalesce(active.reciprocity / 100, promise_levels.reciprocity_reference) as reciprocity,
-        coalesce(active.q_stddev, promise_levels.variability_reference) as variability,
+        coalesce(active.trust / 100, promise_levels.reference_trust) as trust,
+        coalesce(active.ease / 100, promise_levels.reference_ease) as ease,
+        coalesce(active.sentiment / 100, promise_levels.reference_sentiment) as sentiment,
+        coalesce(active.reciprocity / 100, promise_levels.reference_reciprocity) as reciprocity,
+        coalesce(active.q_stddev, promise_levels.reference_variability) as variability,
         cast(
             least({{ var('overdue_cap') }}, active.overdue_promises) as double
         ) as overdue

@@ -44,7 +44,7 @@ band_ranges as (
     select
         band,
         lowest_months,
-        coalesce(lead(lowest_months) over (order by lowest_months), 100000) as below_months
+        lead(lowest_months) over (order by lowest_months) as below_months
     from tenure_bands
 
 ),
@@ -98,7 +98,7 @@ tenured as (
     left join band_ranges
         on
             valued.months_since_first_accrual >= band_ranges.lowest_months
-            and valued.months_since_first_accrual < band_ranges.below_months
+            and coalesce(valued.months_since_first_accrual < band_ranges.below_months, true)
     left join costs
         on
             valued.customer_id = costs.customer_id

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from cxe.calibration.controls import Control
     from cxe.calibration.fit import Floats
-    from cxe.calibration.rolling import Evidence, Knobs
+    from cxe.calibration.rolling import Evidence, Parameters
 
 Card = dict[str, Any]
 _REFERENCE_SHIFTS = (-0.10, -0.05, 0.05, 0.10)
@@ -78,12 +78,14 @@ _BACKTEST = f"""
 _LEAD = "select * from marts.fct_cvar_lead order by lag_months"
 
 
-def model_card(connection: duckdb.DuckDBPyConnection, knobs: Knobs, discount_rate: float) -> Card:
+def model_card(
+    connection: duckdb.DuckDBPyConnection, parameters: Parameters, discount_rate: float
+) -> Card:
     """Everything a reader needs to judge the retained-share model, as plain data.
 
     Args:
         connection: the warehouse, with its marts built.
-        knobs: parameters of the calibration.
+        parameters: of the calibration.
         discount_rate: per year.
     """
     evidence = read_evidence(connection)
@@ -94,10 +96,13 @@ def model_card(connection: duckdb.DuckDBPyConnection, knobs: Knobs, discount_rat
         "active_customer_months": len(evidence.rate),
         "customers": len(np.unique(evidence.customer)),
     }
-    card: Card = {"panel": panel, "parameters": {**asdict(knobs), "discount_rate": discount_rate}}
+    card: Card = {
+        "panel": panel,
+        "parameters": {**asdict(parameters), "discount_rate": discount_rate},
+    }
     origins = _records(connection, _ORIGINS)
     if not origins:
-        return card | {"status": "uncalibrated", "missing": _missing(evidence, knobs)}
+        return card | {"status": "uncalibrated", "missing": _missing(evidence, parameters)}
     latest = origins[-1]
     origin: date = latest["fitted_as_of"]
     coefficients = _records(connection, _COEFFICIENTS, origin)
@@ -109,14 +114,14 @@ def model_card(connection: duckdb.DuckDBPyConnection, knobs: Knobs, discount_rat
         "fitted_as_of": origin,
         "fits": _records(connection, _FITS, origin),
         "coefficients": coefficients,
-        "without_sign_bounds": _without_sign_bounds(evidence, knobs, origin),
+        "without_sign_bounds": _without_sign_bounds(evidence, parameters, origin),
         "origins": origins,
         "totals": {"month": evidence.months[-1], **totals},
         "backtest": _records(connection, _BACKTEST),
         "lead": lead,
         "controls": {
-            "shuffled": _control(shuffled(evidence, knobs)),
-            "next_year": _control(next_year(evidence, knobs)),
+            "shuffled": _control(shuffled(evidence, parameters)),
+            "next_year": _control(next_year(evidence, parameters)),
         },
         "sensitivity": _sensitivity(evidence, coefficients, discount_rate),
     }
@@ -159,24 +164,24 @@ def _plain(value: Any) -> Any:
     return float(value) if hasattr(value, "as_tuple") else value
 
 
-def _missing(evidence: Evidence, knobs: Knobs) -> str:
+def _missing(evidence: Evidence, parameters: Parameters) -> str:
     """What the first fit still wants, in one sentence."""
-    months = knobs.skipped_months + knobs.min_snapshots + 3
-    first, last = snapshots(knobs, len(evidence.months) - 1, 1)
+    months = parameters.skipped_months + parameters.min_snapshots + 3
+    first, last = snapshots(parameters, len(evidence.months) - 1, 1)
     rows = evidence.rows(first, last) if first <= last else slice(0, 0)
     return (
         f"The first fit wants {months} months of history, of which there are "
-        f"{len(evidence.months)}, and {knobs.min_customer_months} active customer-months whose "
-        f"next quarter is over, of which there are {rows.stop - rows.start}."
+        f"{len(evidence.months)}, and {parameters.min_customer_months} active customer-months "
+        f"whose next quarter is over, of which there are {rows.stop - rows.start}."
     )
 
 
-def _without_sign_bounds(evidence: Evidence, knobs: Knobs, origin: date) -> list[Card]:
+def _without_sign_bounds(evidence: Evidence, parameters: Parameters, origin: date) -> list[Card]:
     """The same fit with experience free to have either sign: signs that differ are a warning."""
     free = replace(evidence, signs=np.zeros(len(evidence.signs)))
     found = []
     for quarter, fit in zip(
-        QUARTERS, fits_at(free, knobs, evidence.months.index(origin)), strict=True
+        QUARTERS, fits_at(free, parameters, evidence.months.index(origin)), strict=True
     ):
         errors = np.sqrt(np.maximum(np.diag(fit.full.covariance), 0))
         found += [

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cxe.calibration.fit import Floats
-    from cxe.calibration.rolling import Evidence, Knobs
+    from cxe.calibration.rolling import Evidence, Parameters
 
 _NEXT_YEAR = 12
 _QUARTER = 3
@@ -43,7 +43,7 @@ class Control:
         return self.gain / self.error if self.error else None
 
 
-def shuffled(evidence: Evidence, knobs: Knobs) -> Control:
+def shuffled(evidence: Evidence, parameters: Parameters) -> Control:
     """Experience of other customers of the same month against no experience at all."""
     rng = np.random.default_rng(_SHUFFLE_SEED)
     rows = np.arange(len(evidence.month))
@@ -51,10 +51,10 @@ def shuffled(evidence: Evidence, knobs: Knobs) -> Control:
         within = evidence.rows(month, month)
         rows[within] = rng.permutation(rows[within])
     control = _with_drivers(evidence, _drivers(evidence)[rows])
-    return _compared(control, evidence, knobs, against_experience=False)
+    return _compared(control, evidence, parameters, against_experience=False)
 
 
-def next_year(evidence: Evidence, knobs: Knobs) -> Control:
+def next_year(evidence: Evidence, parameters: Parameters) -> Control:
     """Experience of a year later against that of today, for customers active in both months."""
     width = int(evidence.customer.max(initial=0)) + 1
     keys = evidence.month * width + evidence.customer
@@ -72,7 +72,7 @@ def next_year(evidence: Evidence, knobs: Knobs) -> Control:
         retained=evidence.retained[found],
     )
     control = _with_drivers(today, _drivers(evidence)[later[found]])
-    return _compared(control, today, knobs, against_experience=True)
+    return _compared(control, today, parameters, against_experience=True)
 
 
 def _drivers(evidence: Evidence) -> Floats:
@@ -85,15 +85,15 @@ def _with_drivers(evidence: Evidence, drivers: Floats) -> Evidence:
 
 
 def _compared(
-    control: Evidence, evidence: Evidence, knobs: Knobs, *, against_experience: bool
+    control: Evidence, evidence: Evidence, parameters: Parameters, *, against_experience: bool
 ) -> Control:
     """Out-of-sample gain of a control, over every third origin month, next quarter only."""
     customers = int(evidence.customer.max(initial=0)) + 1
     by_customer, weight, compared, tried = np.zeros(customers), 0.0, 0, 0
     for month in _origins(evidence):
         rows = evidence.rows(month, month)
-        tested = next(fits_at(control, knobs, month), None)
-        standing = next(fits_at(evidence, knobs, month), None)
+        tested = next(fits_at(control, parameters, month), None)
+        standing = next(fits_at(evidence, parameters, month), None)
         if tested is None or standing is None or rows.start == rows.stop:
             continue
         other = standing.full if against_experience else standing.baseline

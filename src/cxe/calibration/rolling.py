@@ -32,7 +32,7 @@ DRIVERS = ("trust", "ease", "sentiment", "reciprocity", "variability", "overdue"
 
 
 @dataclass(frozen=True)
-class Knobs:
+class Parameters:
     """Parameters of the calibration; all are dbt vars.
 
     Attributes:
@@ -150,44 +150,44 @@ class Origin:
         )
 
 
-def origins(evidence: Evidence, knobs: Knobs) -> Iterator[Origin]:
+def origins(evidence: Evidence, parameters: Parameters) -> Iterator[Origin]:
     """Fit every origin month that has enough history, in order of time."""
     fitted: list[Origin] = []
     gains: dict[tuple[int, int], Floats] = {}
     for month in range(len(evidence.months)):
-        quarters = tuple(fits_at(evidence, knobs, month))
+        quarters = tuple(fits_at(evidence, parameters, month))
         if not quarters:
             continue
         improvement, error = _improvement(evidence, fitted, gains, month)
         origin = Origin(
-            month, quarters, improvement, error, bool(improvement > knobs.evidence_z * error)
+            month, quarters, improvement, error, bool(improvement > parameters.evidence_z * error)
         )
         fitted.append(origin)
         yield origin
 
 
-def snapshots(knobs: Knobs, origin: int, quarter: int) -> tuple[int, int]:
+def snapshots(parameters: Parameters, origin: int, quarter: int) -> tuple[int, int]:
     """First and last snapshot month of a fit: the newest whose outcome is known at the origin."""
     last = origin - 3 * quarter
-    return max(knobs.skipped_months, last - knobs.window_months + 1), last
+    return max(parameters.skipped_months, last - parameters.window_months + 1), last
 
 
-def fits_at(evidence: Evidence, knobs: Knobs, origin: int) -> Iterator[QuarterFit]:
+def fits_at(evidence: Evidence, parameters: Parameters, origin: int) -> Iterator[QuarterFit]:
     """The models of all quarters ahead at an origin month; none where history is too short."""
     fitted: list[QuarterFit] = []
     for quarter in QUARTERS:
-        first, last = snapshots(knobs, origin, quarter)
+        first, last = snapshots(parameters, origin, quarter)
         rows = evidence.rows(first, last) if first <= last else slice(0, 0)
-        enough = rows.stop - rows.start >= knobs.min_customer_months
-        if last - first + 1 >= knobs.min_snapshots and enough:
+        enough = rows.stop - rows.start >= parameters.min_customer_months
+        if last - first + 1 >= parameters.min_snapshots and enough:
             fit = QuarterFit(
                 quarter,
                 first,
                 last,
                 rows.stop - rows.start,
                 len(np.unique(evidence.customer[rows])),
-                _fit(evidence, knobs, rows, quarter, evidence.covariates.shape[1]),
-                _fit(evidence, knobs, rows, quarter, len(BASELINE)),
+                _fit(evidence, parameters, rows, quarter, evidence.covariates.shape[1]),
+                _fit(evidence, parameters, rows, quarter, len(BASELINE)),
             )
             fitted.append(fit)
         elif fitted:
@@ -225,7 +225,9 @@ def _chained(evidence: Evidence, fitted: list[QuarterFit], quarter: int) -> Quar
     return replace(longest, full=moved("full"), baseline=moved("baseline"))
 
 
-def _fit(evidence: Evidence, knobs: Knobs, rows: slice, quarter: int, covariates: int) -> Logit:
+def _fit(
+    evidence: Evidence, parameters: Parameters, rows: slice, quarter: int, covariates: int
+) -> Logit:
     return fit_share(
         evidence.covariates[rows, :covariates],
         evidence.retained[rows, quarter - 1],
@@ -233,7 +235,7 @@ def _fit(evidence: Evidence, knobs: Knobs, rows: slice, quarter: int, covariates
         evidence.customer[rows],
         lowest=evidence.lowest[:covariates],
         highest=evidence.highest[:covariates],
-        ridge=knobs.ridge,
+        ridge=parameters.ridge,
     )
 
 

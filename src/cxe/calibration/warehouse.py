@@ -14,8 +14,8 @@ from cxe.calibration.rolling import (
     DRIVERS,
     QUARTERS,
     Evidence,
-    Knobs,
     Origin,
+    Parameters,
     origins,
 )
 from cxe.errors import CxeError
@@ -36,9 +36,9 @@ def read_variables(project_dir: Path) -> dict[str, Any]:
     return variables
 
 
-def knobs_of(variables: dict[str, Any]) -> Knobs:
+def parameters_of(variables: dict[str, Any]) -> Parameters:
     """Parameters of the calibration among the variables of the dbt project."""
-    return Knobs(
+    return Parameters(
         window_months=variables["calibration_window_months"],
         skipped_months=variables["calibration_skipped_months"],
         min_snapshots=variables["calibration_min_snapshots"],
@@ -92,9 +92,9 @@ def read_evidence(connection: duckdb.DuckDBPyConnection) -> Evidence:
     )
 
 
-def versions(evidence: Evidence, knobs: Knobs) -> list[str]:
+def versions(evidence: Evidence, parameters: Parameters) -> list[str]:
     """A name for the model of each month; equal names: equal method, parameters and evidence."""
-    digest = hashlib.blake2b(repr((METHOD, knobs, BASELINE)).encode(), digest_size=6)
+    digest = hashlib.blake2b(repr((METHOD, parameters, BASELINE)).encode(), digest_size=6)
     names = []
     for month in range(len(evidence.months)):
         rows = evidence.rows(month, month)
@@ -112,7 +112,7 @@ def versions(evidence: Evidence, knobs: Knobs) -> list[str]:
     return names
 
 
-def calibrate(connection: duckdb.DuckDBPyConnection, knobs: Knobs, *, anew: bool) -> bool:
+def calibrate(connection: duckdb.DuckDBPyConnection, parameters: Parameters, *, anew: bool) -> bool:
     """Bring the stored fits in line with the evidence, all in one transaction.
 
     The fits are a function of the landed rows and the parameters: equal inputs give equal marts
@@ -126,7 +126,7 @@ def calibrate(connection: duckdb.DuckDBPyConnection, knobs: Knobs, *, anew: bool
         Whether anything was fitted.
     """
     evidence = read_evidence(connection)
-    names = versions(evidence, knobs)
+    names = versions(evidence, parameters)
     wanted = dict(zip(evidence.months, names, strict=True))
     stored = dict(
         connection.execute(
@@ -136,7 +136,7 @@ def calibrate(connection: duckdb.DuckDBPyConnection, knobs: Knobs, *, anew: bool
     reaches_the_end = evidence.months[-1:] == (max(stored, default=None),)
     if reaches_the_end and stored.items() <= wanted.items() and not anew:
         return False
-    fitted = list(origins(evidence, knobs)) if len(evidence.rate) else []
+    fitted = list(origins(evidence, parameters)) if len(evidence.rate) else []
     coefficients, covariances = _tables(evidence, names, fitted)
     connection.execute("begin")
     try:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import expit
 
-from cxe.calibration.rolling import BASELINE, DRIVERS, Evidence, Knobs
+from cxe.calibration.rolling import BASELINE, DRIVERS, Evidence, Parameters
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SIGNS = np.array([1.0, 1.0, 1.0, 1.0, -1.0, -1.0])
-KNOBS = Knobs(
+PARAMETERS = Parameters(
     window_months=12,
     skipped_months=3,
     min_snapshots=3,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from calibration.evidences import KNOBS, made_up, shares_at
+from calibration.evidences import PARAMETERS, made_up, shares_at
 from cxe.calibration.controls import next_year, shuffled
 from cxe.calibration.rolling import BASELINE, Evidence, Origin, origins
 
@@ -22,7 +22,7 @@ def evidence() -> Evidence:
 
 @pytest.fixture(scope="module")
 def fitted(evidence: Evidence) -> list[Origin]:
-    return list(origins(evidence, KNOBS))
+    return list(origins(evidence, PARAMETERS))
 
 
 def test_the_first_fit_waits_for_three_snapshots_with_a_known_quarter(
@@ -48,7 +48,7 @@ def test_a_fit_knows_nothing_of_later_months(evidence: Evidence, fitted: list[Or
         covariates=evidence.covariates[known],
         retained=retained,
     )
-    then = list(origins(earlier, KNOBS))
+    then = list(origins(earlier, PARAMETERS))
     assert [origin.month for origin in then] == list(range(8, last + 1))
     for origin, same in zip(then, fitted, strict=False):
         assert origin.keeps_experience == same.keeps_experience
@@ -72,7 +72,7 @@ def test_what_is_not_there_is_hardly_ever_found() -> None:
     kept = [
         origin.keeps_experience
         for seed in range(5)
-        for origin in origins(made_up(trust_effect=0.0, seed=seed), KNOBS)
+        for origin in origins(made_up(trust_effect=0.0, seed=seed), PARAMETERS)
     ]
     assert sum(kept) <= 0.1 * len(kept)
 
@@ -100,18 +100,18 @@ def test_later_origins_fit_every_quarter_to_its_own_outcomes(fitted: list[Origin
 def test_a_fit_wants_enough_customers() -> None:
     few = made_up(trust_effect=0.0, customers=20)
     # 20 customers fill 200 customer-months with ten snapshots: months 3 to 12, known at 15.
-    assert next(origins(few, KNOBS)).month == 15
+    assert next(origins(few, PARAMETERS)).month == 15
 
 
 def test_experience_of_others_adds_nothing(evidence: Evidence) -> None:
-    control = shuffled(evidence, KNOBS)
+    control = shuffled(evidence, PARAMETERS)
     assert control.origins > 3
     assert control.z is not None
-    assert control.z < KNOBS.evidence_z
+    assert control.z < PARAMETERS.evidence_z
 
 
 def test_experience_of_next_year_is_no_better_than_that_of_today() -> None:
-    control = next_year(made_up(trust_effect=3.0, months=36), KNOBS)
+    control = next_year(made_up(trust_effect=3.0, months=36), PARAMETERS)
     assert control.origins > 3
     assert control.z is not None
-    assert control.z < KNOBS.evidence_z
+    assert control.z < PARAMETERS.evidence_z

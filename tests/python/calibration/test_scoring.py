@@ -24,7 +24,7 @@ def compiled(home: Path, model: str) -> str:
     return next(folder.rglob(f"{model}.sql")).read_text(encoding="utf-8")
 
 
-def rescored(home: Path, change: str | None) -> duckdb.DuckDBPyConnection:
+def rescored(home: Path, change: str) -> duckdb.DuckDBPyConnection:
     """The scores of a home's own SQL, after a change to every row of relationship health."""
     warehouse = duckdb.connect()
     warehouse.execute(f"attach '{home / 'warehouse' / 'cxe.duckdb'}' as cxe (read_only)")
@@ -32,8 +32,7 @@ def rescored(home: Path, change: str | None) -> duckdb.DuckDBPyConnection:
     warehouse.execute(
         "create table int_relationships_scored as from cxe.intermediate.int_relationships_scored"
     )
-    if change:
-        warehouse.execute(f"update int_relationships_scored set {change}")
+    warehouse.execute(f"update int_relationships_scored set {change}")
     replaced = ["int_relationships_scored"]
     for model in SCORED_FROM:
         query = compiled(home, model)
