@@ -9,16 +9,30 @@ lifetimes as (
 
 ),
 
+profiles as (
+
+    select * from {{ ref('int_customer_months_profiled') }}
+
+),
+
 fct_clv as (
 
     select
-        customer_id,
-        month,
-        margin_to_date,
-        acquisition_cost,
-        residual,
-        clv
+        lifetimes.customer_id,
+        lifetimes.month,
+        profiles.specialty,
+        profiles.segment,
+        profiles.territory,
+        profiles.state,
+        lifetimes.margin_to_date,
+        lifetimes.acquisition_cost,
+        lifetimes.residual,
+        lifetimes.clv
     from lifetimes
+    left join profiles
+        on
+            lifetimes.customer_id = profiles.customer_id
+            and lifetimes.month = profiles.month
 
 )
 

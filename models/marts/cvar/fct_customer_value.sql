@@ -14,9 +14,9 @@ pipeline as (
 
 ),
 
-customers_versioned as (
+profiles as (
 
-    select * from {{ ref('int_customers_versioned') }}
+    select * from {{ ref('int_customer_months_profiled') }}
 
 ),
 
@@ -24,18 +24,18 @@ peers as (
 
     select
         valued.month,
-        customers_versioned.specialty,
-        customers_versioned.segment,
+        profiles.specialty,
+        profiles.segment,
         percentile_cont({{ var('headroom_percentile') }}) within group (
             order by valued.run_rate
         ) as high_run_rate
     from valued
-    inner join customers_versioned
+    inner join profiles
         on
-            valued.customer_id = customers_versioned.customer_id
-            and {{ is_valid_on('customers_versioned', 'valued.month_ends_on') }}
+            valued.customer_id = profiles.customer_id
+            and valued.month = profiles.month
     where valued.is_active
-    group by valued.month, customers_versioned.specialty, customers_versioned.segment
+    group by valued.month, profiles.specialty, profiles.segment
 
 ),
 
@@ -60,6 +60,10 @@ fct_customer_value as (
     select
         with_forward_value.customer_id,
         with_forward_value.month,
+        profiles.specialty,
+        profiles.segment,
+        profiles.territory,
+        profiles.state,
         with_forward_value.accrued_value,
         with_forward_value.realized_value,
         with_forward_value.run_rate,
@@ -85,15 +89,15 @@ fct_customer_value as (
         on
             with_forward_value.customer_id = pipeline.customer_id
             and with_forward_value.month = pipeline.month
-    left join customers_versioned
+    left join profiles
         on
-            with_forward_value.customer_id = customers_versioned.customer_id
-            and {{ is_valid_on('customers_versioned', 'with_forward_value.month_ends_on') }}
+            with_forward_value.customer_id = profiles.customer_id
+            and with_forward_value.month = profiles.month
     left join peers
         on
             with_forward_value.month = peers.month
-            and customers_versioned.specialty = peers.specialty
-            and customers_versioned.segment = peers.segment
+            and profiles.specialty = peers.specialty
+            and profiles.segment = peers.segment
 
 )
 

@@ -39,6 +39,12 @@ open_barriers as (
 
 ),
 
+profiles as (
+
+    select * from {{ ref('int_customer_months_profiled') }}
+
+),
+
 fits_in_force as (
 
     select distinct
@@ -80,6 +86,10 @@ joined as (
     select
         with_obstacles.customer_id,
         with_obstacles.month,
+        profiles.specialty,
+        profiles.segment,
+        profiles.territory,
+        profiles.state,
         with_obstacles.has_obstacle,
         fits_in_force.model_version,
         fits_in_force.fitted_as_of,
@@ -101,6 +111,10 @@ joined as (
     from with_obstacles
     left join fits_in_force
         on with_obstacles.month = fits_in_force.month
+    left join profiles
+        on
+            with_obstacles.customer_id = profiles.customer_id
+            and with_obstacles.month = profiles.month
     left join scored
         on
             with_obstacles.customer_id = scored.customer_id
@@ -113,6 +127,10 @@ fct_cvar as (
     select
         customer_id,
         month,
+        specialty,
+        segment,
+        territory,
+        state,
         case
             when model_version is null then 'uncalibrated'
             when keeps_experience then 'calibrated'

@@ -9,6 +9,12 @@ scored as (
 
 ),
 
+profiles as (
+
+    select * from {{ ref('int_customer_months_profiled') }}
+
+),
+
 cvar_drivers as (
 
     {% for driver in cvar_drivers() -%}
@@ -23,11 +29,25 @@ cvar_drivers as (
     union all
     {% endif -%}
     {% endfor %}
+),
+
+fct_cvar_drivers as (
+
+    select
+        cvar_drivers.customer_id,
+        cvar_drivers.month,
+        cvar_drivers.driver,
+        profiles.specialty,
+        profiles.segment,
+        profiles.territory,
+        profiles.state,
+        cast(cvar_drivers.contribution as {{ money_type() }}) as contribution
+    from cvar_drivers
+    left join profiles
+        on
+            cvar_drivers.customer_id = profiles.customer_id
+            and cvar_drivers.month = profiles.month
+
 )
 
-select
-    customer_id,
-    month,
-    driver,
-    cast(contribution as {{ money_type() }}) as contribution
-from cvar_drivers
+select * from fct_cvar_drivers

@@ -9,28 +9,42 @@ relationships as (
 
 ),
 
+profiles as (
+
+    select * from {{ ref('int_customer_months_profiled') }}
+
+),
+
 fct_relationship_health as (
 
     select
-        customer_id,
-        month,
+        relationships.customer_id,
+        relationships.month,
+        profiles.specialty,
+        profiles.segment,
+        profiles.territory,
+        profiles.state,
         {% for component in health_components() -%}
-        {{ component }},
-        n_{{ component }},
+        relationships.{{ component }},
+        relationships.n_{{ component }},
         {% endfor -%}
-        n_observations,
-        evidence,
-        health,
-        band,
-        health_change_3m,
-        weakest_component,
-        emotional_engagement,
-        burden_hours,
-        q_stddev,
-        q_cv,
-        between_channel_s,
-        overdue_promises
+        relationships.n_observations,
+        relationships.evidence,
+        relationships.health,
+        relationships.band,
+        relationships.health_change_3m,
+        relationships.weakest_component,
+        relationships.emotional_engagement,
+        relationships.burden_hours,
+        relationships.q_stddev,
+        relationships.q_cv,
+        relationships.between_channel_s,
+        relationships.overdue_promises
     from relationships
+    left join profiles
+        on
+            relationships.customer_id = profiles.customer_id
+            and relationships.month = profiles.month
 
 )
 
