@@ -1,4 +1,5 @@
--- One row per calendar day from the panel's first month to the as-of date: the time spine.
+-- One row per calendar day of the panel's months: the time line that metrics are counted along. The
+-- month under way has no day here, so that no half of a month is compared with a whole one.
 
 with
 
@@ -14,19 +15,12 @@ months as (
 
 ),
 
-reporting_period as (
-
-    select * from {{ ref('int_reporting_period') }}
-
-),
-
 bounds as (
 
     select
-        min(months.month) as first_month,
-        max(reporting_period.as_of_date) as as_of_date
+        min(month) as first_day,
+        max(last_day_on) as last_day
     from months
-    cross join reporting_period
 
 ),
 
@@ -38,7 +32,7 @@ dim_days as (
         business_days.is_business_day
     from business_days
     inner join bounds
-        on business_days.day between bounds.first_month and bounds.as_of_date
+        on business_days.day between bounds.first_day and bounds.last_day
 
 )
 
