@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import asdict
-from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +12,20 @@ import click
 
 from cxe import __version__
 from cxe.errors import CxeError
-from cxe.home import Home
+from cxe.metrics.commands import metrics
+from cxe.options import (
+    as_known_on_option,
+    as_of_option,
+    extracts_option,
+    home_option,
+    options,
+    output_options,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import date
 
+    from cxe.home import Home
     from cxe.pipeline import RunResult
 
 SHOWN_FILES = 20
@@ -38,56 +45,6 @@ class _Group(click.Group):
             sys.exit(error.exit_code)
 
 
-def _options(*decorators: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def decorate(command: Any) -> Any:
-        for decorator in reversed(decorators):
-            command = decorator(command)
-        return command
-
-    return decorate
-
-
-def _home(_context: click.Context, _parameter: click.Parameter, value: Path | None) -> Home:
-    return Home((value or Path(os.environ.get("CXE_HOME") or ".cxe")).resolve())
-
-
-def _day(
-    _context: click.Context, _parameter: click.Parameter, value: datetime | None
-) -> date | None:
-    return value.date() if value else None
-
-
-home_option = click.option(
-    "--home",
-    type=click.Path(file_okay=False, path_type=Path),
-    callback=_home,
-    help="Directory the warehouse lives in (default: CXE_HOME, else .cxe).",
-)
-extracts_option = click.option(
-    "--extracts",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("extracts"),
-    show_default=True,
-    help="Root folder of the delivered files: <system>/<extract>/<file>.",
-)
-as_of_option = click.option(
-    "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=_day,
-    help="Last day of the world (default: how far the slowest driving extract is complete).",
-)
-as_known_on_option = click.option(
-    "--as-known-on",
-    type=click.DateTime(["%Y-%m-%d"]),
-    callback=_day,
-    help="Use only what was delivered by this day (default: everything).",
-)
-output_options = _options(
-    click.option("--quiet", is_flag=True, help="No progress display."),
-    click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),
-)
-
-
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="cxe")
 def main() -> None:
@@ -98,8 +55,11 @@ def main() -> None:
     """
 
 
+main.add_command(metrics)
+
+
 @main.command()
-@_options(extracts_option, home_option, as_of_option, as_known_on_option, output_options)
+@options(extracts_option, home_option, as_of_option, as_known_on_option, output_options)
 def run(
     extracts: Path,
     home: Home,
@@ -113,14 +73,14 @@ def run(
 
 
 @main.command()
-@_options(extracts_option, home_option, output_options)
+@options(extracts_option, home_option, output_options)
 def land(extracts: Path, home: Home, quiet: bool, as_json: bool) -> None:
     """Land new files into the raw layer, and nothing else."""
     _run(home, quiet, as_json, extracts=extracts, building=False)
 
 
 @main.command()
-@_options(home_option, as_of_option, as_known_on_option, output_options)
+@options(home_option, as_of_option, as_known_on_option, output_options)
 def build(
     home: Home, as_of: date | None, as_known_on: date | None, quiet: bool, as_json: bool
 ) -> None:
@@ -130,7 +90,7 @@ def build(
 
 
 @main.command()
-@_options(home_option, as_of_option, as_known_on_option, output_options)
+@options(home_option, as_of_option, as_known_on_option, output_options)
 def calibrate(
     home: Home, as_of: date | None, as_known_on: date | None, quiet: bool, as_json: bool
 ) -> None:
@@ -145,7 +105,7 @@ def calibrate(
 
 
 @main.command()
-@_options(home_option, output_options)
+@options(home_option, output_options)
 def publish(home: Home, quiet: bool, as_json: bool) -> None:
     """Publish the last build that passed its gates."""
     from cxe.pipeline import publish_last_build
@@ -157,7 +117,7 @@ def publish(home: Home, quiet: bool, as_json: bool) -> None:
 
 
 @main.command()
-@_options(home_option, click.option("--json", "as_json", is_flag=True, help="Print JSON."))
+@options(home_option, click.option("--json", "as_json", is_flag=True, help="Print JSON."))
 def status(home: Home, as_json: bool) -> None:
     """Say what ran, what is published and how fresh each extract is."""
     from cxe.status import read_status, render_status

@@ -8,6 +8,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from cxe.home import full_disk_explained
+from cxe.metrics.layer import LINEAGE, SEMANTIC_MANIFEST
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,10 @@ def publish(
         for leftover in home.published.glob(".*.unfinished*"):
             _remove(leftover)
         try:
-            _write(connection, unfinished, run_id, _marts(home))
+            manifest = json.loads((home.target / "manifest.json").read_text(encoding="utf-8"))
+            marts = _marts(manifest)
+            _write(connection, unfinished, run_id, marts)
+            _write_definitions(home, unfinished / "metrics", manifest, marts)
             shutil.copytree(home.reports, unfinished / "reports")
             _sync_all(unfinished)
             unfinished.rename(target)
@@ -65,14 +69,34 @@ def publish(
     return target
 
 
-def _marts(home: Home) -> list[dict[str, Any]]:
+def _marts(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     """Mart models of the build; the schema may still hold tables of models since deleted."""
-    manifest = json.loads((home.target / "manifest.json").read_text(encoding="utf-8"))
     return [
         node
         for _, node in sorted(manifest["nodes"].items())
         if node["resource_type"] == "model" and node["schema"] == "marts"
     ]
+
+
+def _write_definitions(
+    home: Home, folder: Path, manifest: dict[str, Any], marts: list[dict[str, Any]]
+) -> None:
+    """A number belongs to the definitions it was built with: they are published beside it."""
+    folder.mkdir()
+    shutil.copy(home.target / SEMANTIC_MANIFEST, folder)
+    lineage = {mart["name"]: _upstream(manifest, mart["unique_id"]) for mart in marts}
+    (folder / LINEAGE).write_text(json.dumps(lineage, indent=1), encoding="utf-8")
+
+
+def _upstream(manifest: dict[str, Any], node: str) -> list[str]:
+    """Names of all that a node is built from, the nearest first."""
+    found = dict.fromkeys(manifest["parent_map"][node])
+    reached = list(found)
+    while reached:
+        parents = [parent for node in reached for parent in manifest["parent_map"].get(node, ())]
+        reached = [parent for parent in dict.fromkeys(parents) if parent not in found]
+        found.update(dict.fromkeys(reached))
+    return [name.split(".", 2)[2] for name in found]
 
 
 def _write(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from golden.value_marts import assert_same_value
+from golden.value_marts import assert_same_value, assert_same_value_bridge
 
 
 def test_sample_world_value_equals_the_second_computation(
@@ -17,3 +17,15 @@ def test_value_of_customers_without_cases_equals_the_second_computation(
     shared_data: Path, synthea_home: Path
 ) -> None:
     assert_same_value(synthea_home, shared_data / "synthea")
+
+
+def test_sample_world_value_bridge_equals_the_second_computation(
+    sample_extracts: Path, sample_home: Path
+) -> None:
+    assert_same_value_bridge(sample_home, sample_extracts)
+
+
+def test_cdnow_value_bridge_equals_the_second_computation(
+    shared_data: Path, cdnow_home: Path
+) -> None:
+    assert_same_value_bridge(cdnow_home, shared_data / "cdnow")
