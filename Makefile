@@ -10,7 +10,7 @@ READY := .venv/.ready
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 CHECK_HOME := $(CURDIR)/.cxe/check
 
-.PHONY: run test test-all bootstrap check-home lint dbt-build bench lock clean
+.PHONY: run test test-all bootstrap check-home lint dbt-build docs bench lock clean
 
 bootstrap: $(READY)
 
@@ -42,12 +42,23 @@ lint: check-home
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 2 models tests/dbt
 
-# All models, data tests and unit tests as plain dbt runs them.
+# All models, data tests and unit tests as plain dbt runs them; metrics as MetricFlow checks them.
 dbt-build: export CXE_HOME := $(CHECK_HOME)
 dbt-build: export DBT_TARGET_PATH := $(CHECK_HOME)/target
 dbt-build: export DBT_LOG_PATH := $(CHECK_HOME)/logs
 dbt-build: check-home
 	$(BIN)/dbt build --quiet
+	mkdir "$(CHECK_HOME)/project"
+	ln -s "$(CURDIR)/dbt_project.yml" "$(CURDIR)/profiles.yml" ../target "$(CHECK_HOME)/project"
+	cd "$(CHECK_HOME)/project" && "$(CURDIR)/$(BIN)/mf" validate-configs
+
+# The catalogue of metrics, from their definitions.
+docs: export DBT_TARGET_PATH := $(CURDIR)/.cxe/docs
+docs: export DBT_LOG_PATH := $(CURDIR)/.cxe/docs
+docs: bootstrap
+	$(BIN)/dbt --quiet parse
+	$(BIN)/python -m cxe.metrics.page "$(DBT_TARGET_PATH)/semantic_manifest.json" \
+		> docs/reference/metrics.md
 
 # A home with a landed sample world, for what needs a database to talk to.
 check-home: bootstrap

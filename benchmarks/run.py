@@ -54,6 +54,66 @@ parameters = parameters_of(read_variables(pathlib.Path(sys.argv[2])))
 with duckdb.connect(sys.argv[1]) as connection:
     assert calibrate(connection, parameters, anew=True)
 """
+# Metrics as people ask for them, and the SQL that an analyst would write instead.
+QUESTIONS = {
+    ("gross_cvar", "territory"): """
+        select territory, sum(gross_cvar) from marts.fct_cvar
+        where month = (select max(month) from marts.fct_cvar)
+        group by territory order by territory
+    """,
+    ("net_value", "month,segment"): """
+        select month, segment, sum(accrued_value) from marts.fct_customer_value
+        group by all order by all
+    """,
+    ("relationship_health", "month"): """
+        select month, avg(health) from marts.fct_relationship_health group by month order by month
+    """,
+    ("promise_kept_rate", "principle,month"): """
+        select
+            principle, date_trunc('month', settled_at),
+            count(*) filter (where status = 'kept')
+            / nullif(count(*) filter (where status in ('kept', 'broken')), 0)
+        from marts.fct_promises left join marts.dim_promises using (promise_id)
+        where settled_at is not null group by all order by all
+    """,
+    ("shipped_value", "customer__specialty"): """
+        select specialty, sum(net_value)
+        from marts.fct_fills left join marts.dim_customers using (customer_id)
+        group by all order by all
+    """,
+    ("net_value_growth_yoy", "month"): """
+        select month, value / nullif(lag(value, 12) over (order by month), 0) - 1
+        from (
+            select month, sum(accrued_value)::double as value from marts.fct_customer_value
+            group by month
+        ) order by month
+    """,
+    ("net_value_trailing_12m", "month"): """
+        select month, sum(sum(accrued_value)) over (order by month rows 11 preceding)
+        from marts.fct_value_bridge group by month order by month
+    """,
+    ("step_wait_hours_p90", "owner_org"): """
+        select owner_org, quantile_cont(wait_hours, 0.9) from marts.fct_fulfillment_steps
+        group by all order by all
+    """,
+}
+METRIC_TIMES = """
+import json, statistics, sys, time
+from cxe import metrics
+questions = json.loads(sys.argv[2])
+def median(run):
+    times = []
+    for _ in range(12):
+        started = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - started)
+    return statistics.median(times[1:])
+with metrics.connect(sys.argv[1]) as layer:
+    for metric, by, sql in questions:
+        asked = median(lambda: layer.query(metric, by=by.split(",")))
+        written = median(lambda: layer._connection.execute(sql).fetch_arrow_table())
+        print(json.dumps([metric, by, asked, written]))
+"""
 BARE_LOAD = """
 import duckdb, sys
 connection = duckdb.connect(sys.argv[1])
@@ -386,6 +446,37 @@ def _run_models(home: Path, models: tuple[str, ...], memory_limit: str) -> tuple
     return float(results["elapsed_time"]), cost
 
 
+def bench_metrics(work: Path) -> list[Line]:
+    """Metrics of M: asked by name, warm, against SQL written by hand; and a cold command."""
+    extracts, _ = world(work, "M")
+    home = work / "home_M"
+    if not (home / "published" / "current").exists():
+        cxe("run", "--extracts", extracts, "--home", home)
+    questions = [(metric, by, sql) for (metric, by), sql in QUESTIONS.items()]
+    done = subprocess.run(
+        [sys.executable, "-c", METRIC_TIMES, str(home), json.dumps(questions)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = []
+    for line in done.stdout.splitlines():
+        metric, by, asked, written = json.loads(line)
+        allowed = 1.5 * written + 0.020
+        lines.append(
+            Line(
+                f"{metric} by {by} at M, warm",
+                f"{1000 * asked:.0f} ms, by hand {1000 * written:.0f} ms",
+                f"<= {1000 * allowed:.0f} ms (1.5x + 20 ms)",
+                asked <= allowed,
+            )
+        )
+    asking = ("metrics", "query", "gross_cvar", "--by", "territory", "--home", home)
+    cold = min(cxe(*asking).wall for _ in range(3))
+    lines.append(Line("cxe metrics query, cold", f"{cold:.1f} s", "<= 2.5 s", cold <= 2.5))
+    return lines
+
+
 def bench_memory(work: Path) -> list[Line]:
     """A run of M with 2 GB for DuckDB finishes."""
     extracts, _ = world(work, "M")
@@ -402,7 +493,7 @@ def main() -> None:
     """Measure what is asked for and print it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     names = (
-        *("simulate", "landing", "growth", "journeys", "health", "cvar", "memory"),
+        *("simulate", "landing", "growth", "journeys", "health", "cvar", "metrics", "memory"),
         "growth-large",
     )
     parser.add_argument("--only", nargs="*", choices=names, default=names[:-1])
@@ -428,6 +519,8 @@ def main() -> None:
                 lines += bench_health(work)
             elif name == "cvar":
                 lines += bench_cvar(work)
+            elif name == "metrics":
+                lines += bench_metrics(work)
             else:
                 lines += bench_memory(work)
     table = Table("what", "figure", "bar", "holds")

@@ -13,6 +13,8 @@ import pytest
 from worlds import mart_differences, published
 
 from cxe.cli import main
+from cxe.metrics.layer import SEMANTIC_MANIFEST
+from cxe.metrics.page import catalog_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = (REPOSITORY / "docs/reference/command-line.md").read_text(encoding="utf-8")
@@ -51,10 +53,11 @@ def checkout(tmp_path: Path) -> Path:
 
 def test_the_tutorial_can_be_followed_to_its_end(checkout: Path) -> None:
     outputs = [run_block(block, checkout) for block in blocks("docs/tutorial.md")]
-    assert len(outputs) == 7
+    assert len(outputs) == 8
     assert "realized_value" in outputs[3]
-    assert "sp_dispense" in outputs[4]
-    assert "rejected" in outputs[5]
+    assert "promises_kept / promises_settled" in outputs[4]
+    assert "sp_dispense" in outputs[5]
+    assert "rejected" in outputs[6]
 
 
 def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> None:
@@ -97,12 +100,29 @@ def test_every_query_of_the_explanations_answers(sample_home: Path) -> None:
             assert connection.execute(query).fetchall(), query
 
 
-@pytest.mark.parametrize("name", sorted(main.commands))
+def commands(group: click.Group, prefix: str = "") -> dict[str, click.Command]:
+    """Every command by its full name."""
+    found: dict[str, click.Command] = {}
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{prefix}{name} ")
+        else:
+            found[prefix + name] = command
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(commands(main)))
 def test_every_command_and_option_is_in_the_reference(name: str) -> None:
     assert f"`cxe {name}" in REFERENCE
-    for parameter in main.commands[name].params:
+    for parameter in commands(main)[name].params:
         if isinstance(parameter, click.Option):
             assert any(option in REFERENCE for option in parameter.opts), parameter.opts
+
+
+def test_the_catalogue_of_metrics_is_up_to_date(sample_home: Path) -> None:
+    manifest = sample_home / "published" / "current" / "metrics" / SEMANTIC_MANIFEST
+    page = (REPOSITORY / "docs/reference/metrics.md").read_text(encoding="utf-8")
+    assert page == catalog_page(manifest.read_text(encoding="utf-8")), "make docs"
 
 
 def test_links_between_documents_lead_somewhere() -> None:

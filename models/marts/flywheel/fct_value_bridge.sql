@@ -31,13 +31,10 @@ quarters as (
             ),
             0
         ) as opening,
-        coalesce(
-            sum(accrued_value) over (
-                partition by customer_id
-                order by month
-                rows between unbounded preceding and {{ var('active_window_months') }} preceding
-            ),
-            0
+        sum(accrued_value) over (
+            partition by customer_id
+            order by month
+            rows between unbounded preceding and {{ var('active_window_months') }} preceding
         ) as earlier_value
     from valued
 
@@ -80,17 +77,11 @@ fct_value_bridge as (
             as {{ money_type() }}
         ) as expansion,
         cast(
-            sum(
-                case
-                    when standing = 'kept' and closing > 0 and closing < opening
-                        then opening - closing
-                    else 0
-                end
-            ) as {{ money_type() }}
+            sum(case when closing > 0 and closing < opening then opening - closing else 0 end)
+            as {{ money_type() }}
         ) as contraction,
         cast(
-            sum(case when standing = 'kept' and closing = 0 then opening else 0 end)
-            as {{ money_type() }}
+            sum(case when closing = 0 then opening else 0 end) as {{ money_type() }}
         ) as churned,
         cast(sum(closing) as {{ money_type() }}) as closing
     from moved

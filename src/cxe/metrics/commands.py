@@ -62,7 +62,7 @@ def metrics() -> None:
     click.option(
         "--format",
         "form",
-        type=click.Choice(["table", "csv", "json", "markdown"]),
+        type=click.Choice(["table", "csv", "json"]),
         default="table",
         show_default=True,
     ),
@@ -71,7 +71,7 @@ def list_(home: Home, group: str | None, tier: int | None, form: str) -> None:
     """Name all metrics."""
     import pyarrow as pa
 
-    from cxe.metrics import page, render
+    from cxe.metrics import render
     from cxe.metrics.layer import Metrics
 
     with Metrics(home) as published:
@@ -80,9 +80,6 @@ def list_(home: Home, group: str | None, tier: int | None, form: str) -> None:
             for metric in published.catalog.values()
             if group in {None, metric.group} and tier in {None, metric.tier}
         ]
-        if form == "markdown":
-            click.echo(page.catalog_page(shown, published.saved_queries), nl=False)
-            return
     rows = [{column: getattr(metric, column) for column in LIST_COLUMNS} for metric in shown]
     click.echo(render.as_text(pa.Table.from_pylist(rows, _list_schema()), form), nl=False)
 

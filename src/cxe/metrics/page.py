@@ -1,17 +1,19 @@
-"""The catalogue of metrics as a page of the documentation."""
+"""The catalogue of metrics as a page of the documentation.
+
+python -m cxe.metrics.page target/semantic_manifest.json > docs/reference/metrics.md
+"""
 
 from __future__ import annotations
 
+import sys
+from importlib import resources
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+import click
 import jinja2
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from cxe.metrics.catalog import Metric
+from cxe.metrics.catalog import read_catalog, saved_queries
 
 # What the groups are about, in the order of the page.
 GROUPS = {
@@ -25,23 +27,33 @@ GROUPS = {
 }
 
 
-def catalog_page(metrics: Iterable[Metric], saved_queries: Mapping[str, Any]) -> str:
-    """Markdown: metrics by group, the most important first."""
+def catalog_page(semantic_manifest: str) -> str:
+    """Markdown: metrics by group, the most important first.
+
+    Args:
+        semantic_manifest: dbt's `semantic_manifest.json` as text.
+    """
     order = list(GROUPS)
     ranked = sorted(
-        metrics, key=lambda metric: (order.index(metric.group), metric.tier, metric.name)
+        (metric for metric in read_catalog(semantic_manifest).values() if not metric.is_hidden),
+        key=lambda metric: (order.index(metric.group), metric.tier, metric.name),
     )
     groups = {
         GROUPS[name]: list(members)
-        for name, members in groupby(ranked, lambda metric: metric.group)
+        for name, members in groupby(ranked, key=lambda metric: metric.group)
     }
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
     )
-    template = environment.get_template("catalog.md.jinja")
-    return template.render(groups=groups, saved_queries=saved_queries)
+    template = resources.files("cxe.metrics").joinpath("catalog.md.jinja")
+    return environment.from_string(template.read_text(encoding="utf-8")).render(
+        groups=groups, saved_queries=saved_queries(semantic_manifest)
+    )
+
+
+if __name__ == "__main__":
+    click.echo(catalog_page(Path(sys.argv[1]).read_text(encoding="utf-8")), nl=False)

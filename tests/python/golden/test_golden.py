@@ -20,6 +20,7 @@ from golden.fills import Fill
 from golden.health_marts import assert_same_health
 from golden.interactions import count_interactions
 from golden.journey_marts import assert_same_journeys
+from golden.value_marts import assert_same_value_bridge
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -207,3 +208,4 @@ def test_where_everything_collides_marts_equal_the_second_computation(
     assert_same_marts(home, world)
     assert_same_journeys(home, world)
     assert_same_health(home, world)
+    assert_same_value_bridge(home, extracts)

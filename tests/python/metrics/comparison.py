@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import duckdb
+
+from cxe.metrics import Metric, Metrics
 from metrics.golden import Golden
 from metrics.values_commercial import GOLDEN as COMMERCIAL
 from metrics.values_experience import GOLDEN as EXPERIENCE
-
-from cxe.metrics import Metric, Metrics
 
 GOLDEN: Mapping[str, Golden] = {**COMMERCIAL, **EXPERIENCE}
 RELATIVE = 1e-9
@@ -47,9 +47,7 @@ def differences(
 def _rows(rows: Iterable[tuple[Any, ...]], metric: Metric) -> Rows:
     """Value by group. What is null, or adds nothing, is as good as not there."""
     nothing = (None, 0) if metric.additivity == "additive" else (None,)
-    return {
-        tuple(map(_key, group)): value for *group, value in rows if value not in nothing
-    }
+    return {tuple(map(_key, group)): value for *group, value in rows if value not in nothing}
 
 
 def _key(value: object) -> object:

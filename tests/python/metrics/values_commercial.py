@@ -420,32 +420,34 @@ BRIDGE = """
 """
 
 
-def of_bridge(value: str) -> Golden:
-    """A value of the movements between quarters: of the newest month, of all by territory."""
+def of_bridge(value: str, column: str = "territory") -> Golden:
+    """A value of the movements between quarters: of the newest month, of all by a column."""
     return Golden(
         total=f"""
             {BRIDGE}
             select {value} from moved where month = (select max(month) from moved)
         """,
-        by=(MONTH, "territory"),
-        cut=f"{BRIDGE} select month, territory, {value} from moved group by 1, 2",
+        by=(MONTH, column) if column else (MONTH,),
+        cut=f"{BRIDGE} select {f'month, {column}' if column else 'month'}, {value} "
+        "from moved group by all",
     )
 
 
 VALUE_BRIDGE = {
     "opening_value": of_bridge("sum(opening)"),
-    "new_value": of_bridge("sum(new)"),
-    "reactivated_value": of_bridge("sum(reactivated)"),
+    "new_value": of_bridge("sum(new)", column=""),
+    "reactivated_value": of_bridge("sum(reactivated)", column=""),
     "expansion_value": of_bridge("sum(expansion)"),
     "contraction_value": of_bridge("sum(contraction)"),
-    "churned_value": of_bridge("sum(churned)"),
+    # Few churn in a month: only several territories together make a sum.
+    "churned_value": of_bridge("sum(churned)", column=""),
     "closing_value": of_bridge("sum(closing)"),
     # What is left of the opening is what customers of both quarters brought in the second one.
     "net_revenue_retention": of_bridge(
         "sum(case when opening > 0 then closing else 0 end) / nullif(sum(opening), 0)"
     ),
     "gross_revenue_retention": of_bridge(
-        "sum(least(opening, closing)) / nullif(sum(opening), 0)",
+        "sum(least(opening, closing)) / nullif(sum(opening), 0)", column=""
     ),
     "quick_ratio": of_bridge(
         "sum(greatest(closing - opening, 0)) / nullif(sum(greatest(opening - closing, 0)), 0)",

@@ -182,7 +182,7 @@ HEALTH_METRICS = {
             "between_channel_deviation": "avg(between_channel_s)",
             "rated_customers": RATED,
             "healthy_customers": HEALTHY,
-            "critical_customers": "count(*) filter (where band = 'critical')",
+            "fragile_customers": "count(*) filter (where band in ('fragile', 'critical'))",
             "rated_customer_share": _ratio(RATED, ALL_ROWS),
             "healthy_customer_share": _ratio(HEALTHY, RATED),
         }.items()
