@@ -135,10 +135,10 @@ def sample_home(cxe: Cxe, sample_extracts: Path, built_once: BuiltOnce) -> Path:
 
 @pytest.fixture(scope="session")
 def experience_extracts(built_once: BuiltOnce) -> Path:
-    """Extracts of a sample world in which experience decides more than by default."""
+    """Extracts of another sample world, in which experience decides more than by default."""
     world = built_once(
         "experience_world",
-        lambda out: simulate(out, hcps=150, months=24, seed=1, experience_effect=3),
+        lambda out: simulate(out, hcps=150, months=24, seed=2, experience_effect=3),
     )
     return world / "extracts"
 

@@ -1,5 +1,5 @@
--- One row per month and territory: what moved the accrued value of a quarter from the quarter before
--- to the one that ends with the month. Customers stand in the territory they have at its end.
+-- One row per month and territory: what moved accrued value from the quarter before to the one that
+-- ends with the month. Customers stand in the territory they have at its end.
 
 with
 

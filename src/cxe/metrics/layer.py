@@ -144,7 +144,7 @@ class Metrics(AbstractContextManager["Metrics"]):
         """The SQL that `saved` runs."""
         if name not in self.saved_queries:
             raise InputError(
-                f"There is no saved query {name}. There are: {', '.join(self.saved_queries)}."
+                f"There is no saved query {name}. There are: {', '.join(sorted(self.saved_queries))}."
             )
         from cxe.metrics import asking
 
@@ -167,7 +167,8 @@ class Metrics(AbstractContextManager["Metrics"]):
 
     def _refuse_missing_month(self, names: Sequence[str], groups: Sequence[str]) -> None:
         along_months = [name for name in names if self.catalog[name].needs_month]
-        if along_months and not any(group.startswith("metric_time__") for group in groups):
+        # By quarter, MetricFlow would compare quarters that begin a month apart.
+        if along_months and "metric_time__month" not in groups:
             raise InputError(f"{', '.join(along_months)} looks along the months: cut it by month.")
 
     @cached_property

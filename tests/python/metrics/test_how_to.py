@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import yaml
+
 from metrics.comparison import differences
 from metrics.golden import Golden
 from metrics.governance import faults
@@ -47,7 +48,7 @@ def test_the_metric_of_the_how_to_is_governed_and_equals_its_golden_value(
         check=True,
     )
     manifest = (tmp_path / "target" / "semantic_manifest.json").read_text(encoding="utf-8")
-    golden = eval(f"{{{block('python')}}}", {"Golden": Golden})  # noqa: S307
+    golden = eval(f"{{{block('python')}}}", {"Golden": Golden})
     ((name, expected),) = golden.items()
     with (
         Redefined(sample_home, manifest) as layer,

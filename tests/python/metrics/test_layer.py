@@ -62,6 +62,17 @@ def test_a_stock_is_that_of_the_last_month_asked_for(sample_home: Path) -> None:
     assert quarters[-1]["customer_value"] == values[max(values)]
 
 
+@pytest.mark.parametrize(
+    "name", ["net_value_trailing_12m", "net_value_growth_yoy", "gross_cvar_change_mom"]
+)
+def test_a_range_shortens_the_table_not_the_look_back(sample_home: Path, name: str) -> None:
+    with metrics.connect(sample_home) as layer:
+        whole = layer.query(name, by=["month"]).to_pylist()
+        ranged = layer.query(name, by=["month"], since=date(2025, 9, 15)).to_pylist()
+        filtered = layer.query(name, by=["month"], where=["month >= '2025-09-01'"]).to_pylist()
+    assert ranged == filtered == whole[-4:]
+
+
 def test_a_conversion_beside_its_own_parts_counts_nothing_twice(sample_home: Path) -> None:
     parts = ["received_start_cases", "delivered_cases"]
     with metrics.connect(sample_home) as layer:
@@ -98,6 +109,7 @@ def test_lineage_leads_to_the_extracts(sample_home: Path) -> None:
         (("query",), "Name at least one metric"),
         (("query", "net_value", "--by", "channel"), "Possible: customer"),
         (("query", "clv_growth_yoy"), "cut it by month"),
+        (("query", "net_value_growth_mom", "--by", "quarter"), "cut it by month"),
         (("query", "clv", "--where", "nonsense ="), "is no condition"),
         (("query", "clv", "--where", "segment > 1"), "cannot answer"),
         (("query", "territory_net_value"), "no metric territory_net_value"),

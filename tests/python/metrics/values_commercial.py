@@ -335,11 +335,6 @@ VALUE = {
         by=("fill__payer_type",),
         cut="select payer_type, count(distinct fill_id) from marts.fct_fills group by 1",
     ),
-    "supply_days_median": Golden(
-        total="select quantile_cont(days_supply, 0.5) from marts.fct_fills",
-        by=("fill__payer_type",),
-        cut="select payer_type, quantile_cont(days_supply, 0.5) from marts.fct_fills group by 1",
-    ),
     "touch_cost": Golden(
         total="select sum(touch_cost) from marts.fct_interactions where direction = 'outbound'",
         by=("interaction__channel",),
@@ -444,13 +439,14 @@ VALUE_BRIDGE = {
     "closing_value": of_bridge("sum(closing)"),
     # What is left of the opening is what customers of both quarters brought in the second one.
     "net_revenue_retention": of_bridge(
-        "sum(case when opening > 0 then closing else 0 end) / nullif(sum(opening), 0)"
+        "sum(case when opening > 0 then closing else 0 end) / nullif(sum(opening), 0)", column=""
     ),
     "gross_revenue_retention": of_bridge(
         "sum(least(opening, closing)) / nullif(sum(opening), 0)", column=""
     ),
     "quick_ratio": of_bridge(
         "sum(greatest(closing - opening, 0)) / nullif(sum(greatest(opening - closing, 0)), 0)",
+        column="",
     ),
     "earned_growth_share": of_bridge(
         "sum(expansion) / nullif(sum(greatest(closing - opening, 0)), 0)",
