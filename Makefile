@@ -48,9 +48,11 @@ dbt-build: export DBT_TARGET_PATH := $(CHECK_HOME)/target
 dbt-build: export DBT_LOG_PATH := $(CHECK_HOME)/logs
 dbt-build: check-home
 	$(BIN)/dbt build --quiet
+	@# MetricFlow knows one place for definitions only: `target` beside the project file.
 	mkdir "$(CHECK_HOME)/project"
 	ln -s "$(CURDIR)/dbt_project.yml" "$(CURDIR)/profiles.yml" ../target "$(CHECK_HOME)/project"
-	cd "$(CHECK_HOME)/project" && "$(CURDIR)/$(BIN)/mf" validate-configs
+	cd "$(CHECK_HOME)/project" && "$(CURDIR)/$(BIN)/mf" validate-configs > ../mf.log 2>&1 \
+		|| { cat ../mf.log; exit 1; }
 
 # The catalogue of metrics, from their definitions.
 docs: export DBT_TARGET_PATH := $(CURDIR)/.cxe/docs

@@ -154,13 +154,22 @@ def query(
 
 @metrics.command()
 @query_options
-def sql(metrics: tuple[str, ...], home: Home, saved: str | None, **asked: Any) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+)
+def sql(metrics: tuple[str, ...], home: Home, saved: str | None, form: str, **asked: Any) -> None:
     """Print the SQL that `query` would run, for the published file."""
     from cxe.metrics.layer import Metrics
 
     with Metrics(home) as published:
         _refuse_both(metrics, saved, asked)
-        click.echo(published.saved_sql(saved) if saved else published.sql(*metrics, **asked))
+        statement = published.saved_sql(saved) if saved else published.sql(*metrics, **asked)
+    shown = {"version": published.version, "sql": statement}
+    click.echo(json.dumps(shown, indent=2) if form == "json" else statement)
 
 
 def _refuse_both(metrics: tuple[str, ...], saved: str | None, asked: dict[str, Any]) -> None:

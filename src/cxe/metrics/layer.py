@@ -143,9 +143,8 @@ class Metrics(AbstractContextManager["Metrics"]):
     def saved_sql(self, name: str) -> str:
         """The SQL that `saved` runs."""
         if name not in self.saved_queries:
-            raise InputError(
-                f"There is no saved query {name}. There are: {', '.join(sorted(self.saved_queries))}."
-            )
+            known = ", ".join(sorted(self.saved_queries))
+            raise InputError(f"There is no saved query {name}. There are: {known}.")
         from cxe.metrics import asking
 
         groups = self.saved_queries[name]["query_params"]["group_by"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from worlds import Cxe
 
 from cxe import metrics
 from cxe.home import Home
@@ -16,7 +17,6 @@ from cxe.metrics.layer import SEMANTIC_MANIFEST
 from cxe.simulate import simulate
 from metrics.comparison import GOLDEN, differences
 from metrics.mutations import mutations_of
-from worlds import Cxe
 
 DATABASE = Path("published") / "current" / "cxe.duckdb"
 # One in so many definitions is broken by `make test`, all of them by `make test-all`.

@@ -163,7 +163,8 @@ def test_every_form_says_the_same(sample_home: Path, tmp_path: Path) -> None:
 
 def test_shown_is_what_is_run(sample_home: Path) -> None:
     asked = ("net_value", "--by", "territory", "--home", sample_home)
-    sql = run("sql", *asked).output
+    sql = json.loads(run("sql", *asked, "--format", "json").output)["sql"]
+    assert run("sql", *asked).output == f"{sql}\n"
     database = sample_home / "published" / "current" / "cxe.duckdb"
     with duckdb.connect(str(database), read_only=True) as connection:
         expected = connection.execute(sql).fetchall()
