@@ -59,8 +59,8 @@ def test_metrics_of_another_seed_equal_their_golden_values(experience_home: Path
     assert_golden(experience_home)
 
 
-def test_metrics_of_a_world_without_cases_equal_their_golden_values(cdnow_home: Path) -> None:
-    assert_golden(cdnow_home)
+def test_metrics_of_fills_alone_equal_their_golden_values(synthea_home: Path) -> None:
+    assert_golden(synthea_home)
 
 
 def unnoticed(home: Path, names: list[str]) -> list[str]:

@@ -383,7 +383,7 @@ BRIDGE = """
     with quarters as (
         select
             month,
-            coalesce(territory, 'unassigned') as territory,
+            territory,
             coalesce(sum(accrued_value) over (
                 partition by customer_id order by month
                 range between interval 2 months preceding and current row
@@ -518,7 +518,7 @@ MOVED_RISKS = """
         select
             cvar.customer_id,
             cvar.month,
-            coalesce(cvar.territory, 'unassigned') as territory,
+            cvar.territory,
             cvar.gross_cvar,
             value.is_active
         from marts.fct_cvar as cvar
@@ -686,7 +686,10 @@ CVAR = {
     "cvar_worsened": Golden(
         total="select sum(worsened) from marts.fct_cvar_bridge",
         by=("territory",),
-        cut="select territory, sum(worsened) from marts.fct_cvar_bridge group by 1",
+        cut="""
+            select nullif(territory, 'unassigned'), sum(worsened)
+            from marts.fct_cvar_bridge group by 1
+        """,
     ),
     "cvar_improved": Golden(
         total="""
@@ -695,7 +698,10 @@ CVAR = {
             from marts.fct_cvar_bridge
         """,
         by=("territory",),
-        cut="select territory, sum(improved) from marts.fct_cvar_bridge group by 1",
+        cut="""
+            select nullif(territory, 'unassigned'), sum(improved)
+            from marts.fct_cvar_bridge group by 1
+        """,
     ),
     "predicted_loss": of_backtest("sum(predicted_loss)"),
     "realized_loss": of_backtest("sum(realized_loss)"),
