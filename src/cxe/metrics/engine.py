@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from metricflow.engine.metricflow_engine import (
@@ -16,8 +17,12 @@ from metricflow.engine.metricflow_engine import (
     OutputColumnOrderMode,
 )
 from metricflow.protocols.sql_client import SqlEngine
-from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
+from metricflow.sql.render.duckdb_renderer import (
+    DuckDbSqlExpressionRenderer,
+    DuckDbSqlPlanRenderer,
+)
 from metricflow_semantic_interfaces.references import MetricReference
+from metricflow_semantic_interfaces.type_enums.time_granularity import TimeGranularity
 from metricflow_semantics.errors.error_classes import InvalidQueryException
 from metricflow_semantics.model.dbt_manifest_parser import (
     parse_manifest_from_dbt_generated_manifest,
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
 logging.getLogger("metricflow").setLevel(logging.CRITICAL)
 logging.getLogger("metricflow_semantics").setLevel(logging.CRITICAL)
 
+COMPILED = 1000
 KINDS: dict[Any, Literal["entity", "dimension", "time"]] = {
     LinkableElementType.ENTITY: "entity",
     LinkableElementType.DIMENSION: "dimension",
@@ -77,11 +83,35 @@ class GroupBy:
         return f"{{{{ Dimension('{name}', entity_path={path[:-1]}) }}}}"
 
 
+class _Expressions(DuckDbSqlExpressionRenderer):
+    """DuckDB's dialect, without truncating to months what is the first of a month already.
+
+    DuckDB prunes and joins by a bare column; of an expression it has to compute every row.
+    """
+
+    def __init__(self, months: frozenset[str]) -> None:
+        self._months = months
+
+    def visit_date_trunc_expr(self, node: Any) -> Any:
+        column = self.render_sql_expr(node.arg)
+        is_month = column.sql.rpartition(".")[2] in self._months
+        if is_month and node.time_granularity is TimeGranularity.MONTH:
+            return column
+        return super().visit_date_trunc_expr(node)
+
+
+class _Plans(DuckDbSqlPlanRenderer):
+    def __init__(self, months: frozenset[str]) -> None:
+        self.EXPR_RENDERER = _Expressions(months)
+
+
 class _SqlOnly:
     """The client MetricFlow asks for its dialect; queries are run by the caller, read only."""
 
     sql_engine_type = SqlEngine.DUCKDB
-    sql_plan_renderer = DuckDbSqlPlanRenderer()
+
+    def __init__(self, months: frozenset[str]) -> None:
+        self.sql_plan_renderer = _Plans(months)
 
 
 class Engine:
@@ -91,8 +121,10 @@ class Engine:
         """Take dbt's `semantic_manifest.json` as text."""
         manifest = parse_manifest_from_dbt_generated_manifest(semantic_manifest)
         self._lookup = SemanticManifestLookup(manifest)
-        client: Any = _SqlOnly()
+        client: Any = _SqlOnly(_columns_of_months(manifest))
         self._engine = MetricFlowEngine(self._lookup, client)
+        # A dashboard asks the same again and again; compiling takes longer than many an answer.
+        self.sql = lru_cache(maxsize=COMPILED)(self._sql)
 
     def group_bys(self, metrics: Sequence[str]) -> list[GroupBy]:
         """What all of the metrics can be cut by, in alphabetical order."""
@@ -122,12 +154,12 @@ class Engine:
             key=lambda item: item.name,
         )
 
-    def sql(
+    def _sql(
         self,
-        metrics: Sequence[str],
-        by: Sequence[str] = (),
-        where: Sequence[str] = (),
-        order: Sequence[str] = (),
+        metrics: tuple[str, ...],
+        by: tuple[str, ...] = (),
+        where: tuple[str, ...] = (),
+        order: tuple[str, ...] = (),
         limit: int | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
@@ -155,6 +187,17 @@ class Engine:
             message = re.search(r"Message:\s+(.+?)\n\n", str(error), re.DOTALL)
             said = " ".join((message.group(1) if message else str(error)).split())
             raise InputError(f"These metrics cannot be asked for like this: {said}") from error
+
+
+def _columns_of_months(manifest: Any) -> frozenset[str]:
+    """Columns that hold the first day of a month, wherever they are a time."""
+    grains: dict[str, set[TimeGranularity]] = {}
+    for model in manifest.semantic_models:
+        for dimension in model.dimensions:
+            if dimension.type_params:
+                column = dimension.expr or dimension.name
+                grains.setdefault(column, set()).add(dimension.type_params.time_granularity)
+    return frozenset(column for column, of in grains.items() if of == {TimeGranularity.MONTH})
 
 
 def _is_alias(item: Any) -> bool:

@@ -122,11 +122,12 @@ class Metrics(AbstractContextManager["Metrics"]):
         groups = list(dict.fromkeys(asking.spelled(name, items) for name in by))
         self._refuse_missing_month(names, groups)
         conditions = [asking.spelled_filter(condition, items) for condition in where]
+        ordered = [asking.spelled_order(name, names, items) for name in order] or groups
         return self._engine.sql(
-            names,
-            groups,
-            [*conditions, *asking.having_happened(groups)],
-            [asking.spelled_order(name, names, items) for name in order] or groups,
+            tuple(names),
+            tuple(groups),
+            (*conditions, *asking.having_happened(groups)),
+            tuple(ordered),
             limit,
             datetime.combine(since, time.min) if since else None,
             datetime.combine(until, time.min) if until else None,
@@ -149,8 +150,8 @@ class Metrics(AbstractContextManager["Metrics"]):
 
         groups = self.saved_queries[name]["query_params"]["group_by"]
         # `TimeDimension('metric_time', 'month')` is ordered by as `metric_time__month`.
-        order = ["__".join(re.findall(r"'(\w+)'", group)) for group in groups]
-        conditions = asking.having_happened(order)
+        order = tuple("__".join(re.findall(r"'(\w+)'", group)) for group in groups)
+        conditions = tuple(asking.having_happened(order))
         return self._engine.sql((), where=conditions, order=order, saved_query=name)
 
     def group_bys(self, *metrics: str) -> list[GroupBy]:
@@ -189,7 +190,19 @@ class Metrics(AbstractContextManager["Metrics"]):
 
     def _run(self, sql: str) -> pa.Table:
         try:
-            return self._connection.execute(sql).fetch_arrow_table()
+            return _with_dates(self._connection.execute(sql).fetch_arrow_table())
         except duckdb.Error as error:
             first_line = str(error).splitlines()[0]
             raise InputError(f"The published data cannot answer this: {first_line}") from error
+
+
+def _with_dates(table: pa.Table) -> pa.Table:
+    """Instants that are whole days, such as months, as dates."""
+    import pyarrow as pa
+
+    for index, field in enumerate(table.schema):
+        if pa.types.is_timestamp(field.type):
+            dates = table.column(index).cast(pa.date32(), safe=False)
+            if dates.cast(field.type).equals(table.column(index)):
+                table = table.set_column(index, field.name, dates)
+    return table

@@ -64,23 +64,11 @@ def as_text(table: pa.Table, form: str, units: Mapping[str, str] | None = None) 
         import pyarrow.csv
 
         buffer = io.BytesIO()
-        pyarrow.csv.write_csv(_with_dates(table), buffer)
+        pyarrow.csv.write_csv(table, buffer)
         return buffer.getvalue().decode()
     if form == "json":
-        return json.dumps(_with_dates(table).to_pylist(), default=_plain, indent=1) + "\n"
-    return _as_table(_with_dates(table), units or {})
-
-
-def _with_dates(table: pa.Table) -> pa.Table:
-    """Instants that are whole days, such as months, as dates."""
-    import pyarrow as pa
-
-    for index, field in enumerate(table.schema):
-        if pa.types.is_timestamp(field.type):
-            dates = table.column(index).cast(pa.date32(), safe=False)
-            if dates.cast(field.type).equals(table.column(index)):
-                table = table.set_column(index, field.name, dates)
-    return table
+        return json.dumps(table.to_pylist(), default=_plain, indent=1) + "\n"
+    return _as_table(table, units or {})
 
 
 def _as_table(table: pa.Table, units: Mapping[str, str]) -> str:

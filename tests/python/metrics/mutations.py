@@ -130,7 +130,7 @@ def _other_divisor(expression: str) -> str:
     for pattern, replacement in (
         (r" [+-] \w+(, 0\))$", r"\1"),
         (r"nullif\((\w+), 0\)$", r"nullif(\1 + 1, 0)"),
-        (r", 1000000\)", ", 100000)"),
+        (r", 1000000\)", ", 7)"),
         (r"/ 60$", "/ 61"),
         (r" - (\w+)$", r" + \1"),
     ):

@@ -56,7 +56,7 @@ def test_a_stock_is_that_of_the_last_month_asked_for(sample_home: Path) -> None:
         june = layer.query("customer_value", **until).to_pylist()  # type: ignore[arg-type]
         quarters = layer.query("customer_value", by=["quarter"]).to_pylist()
         newest = layer.query("customer_value").to_pylist()
-    values = {row["metric_time__month"].date(): row["customer_value"] for row in by_month}
+    values = {row["metric_time__month"]: row["customer_value"] for row in by_month}
     assert june[0]["customer_value"] == values[date(2025, 6, 1)]
     assert newest[0]["customer_value"] == values[max(values)]
     assert quarters[-1]["customer_value"] == values[max(values)]
