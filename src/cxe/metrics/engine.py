@@ -75,12 +75,13 @@ class GroupBy:
     def in_filter(self, grain: str | None = None) -> str:
         """The template that stands for it in a filter of MetricFlow."""
         *path, element = self.name.split("__")
-        if self.kind == "time":
-            return f"{{{{ TimeDimension('{self.name}', '{grain or self.grains[0]}') }}}}"
         if self.kind == "entity":
             return f"{{{{ Entity('{element}', entity_path={path}) }}}}"
         name = "__".join([*path[-1:], element])
-        return f"{{{{ Dimension('{name}', entity_path={path[:-1]}) }}}}"
+        if self.kind == "dimension":
+            return f"{{{{ Dimension('{name}', entity_path={path[:-1]}) }}}}"
+        grain = grain or self.grains[0]
+        return f"{{{{ TimeDimension('{name}', '{grain}', entity_path={path[:-1]}) }}}}"
 
 
 class _Expressions(DuckDbSqlExpressionRenderer):

@@ -70,7 +70,7 @@ def test_an_unclear_name_is_answered_with_what_is_possible(typed: str, message: 
         (
             "not is_inferred and month >= '2025-01-01'",
             "NOT {{ Dimension('customer__is_inferred', entity_path=[]) }} "
-            "AND {{ TimeDimension('metric_time', 'month') }} >= '2025-01-01'",
+            "AND {{ TimeDimension('metric_time', 'month', entity_path=[]) }} >= '2025-01-01'",
         ),
         (
             "hub_case__product__product_name is null",

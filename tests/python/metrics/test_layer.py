@@ -95,6 +95,15 @@ def test_a_version_answers_by_its_own_definitions(sample_home: Path, tmp_path: P
         assert then.query("promises_kept").column(0) == broken.column(0) != kept.column(0)
 
 
+@pytest.mark.parametrize("name", ["promise_kept_rate", "shipped_value", "customer_value"])
+def test_whatever_a_metric_is_cut_by_it_is_filtered_by(sample_home: Path, name: str) -> None:
+    with metrics.connect(sample_home) as layer:
+        whole = layer.query(name).column(0)
+        for item in layer.group_bys(name):
+            conditions = [f"{item.name} is null or {item.name} is not null"]
+            assert layer.query(name, where=conditions).column(0) == whole, item
+
+
 def test_lineage_leads_to_the_extracts(sample_home: Path) -> None:
     with metrics.connect(sample_home) as layer:
         upstream = layer.upstream("promise_kept_rate")
