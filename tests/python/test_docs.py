@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -31,11 +32,12 @@ def blocks(document: str) -> list[str]:
     ]
 
 
-def run_block(block: str, folder: Path) -> str:
+def run_block(block: str, folder: Path, **environment: object) -> str:
     script = block.replace("make bootstrap\n", "")
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
+        env=os.environ | {name: str(value) for name, value in environment.items()},
         capture_output=True,
         text=True,
         check=False,
@@ -51,8 +53,11 @@ def checkout(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_the_tutorial_can_be_followed_to_its_end(checkout: Path) -> None:
-    outputs = [run_block(block, checkout) for block in blocks("docs/tutorial.md")]
+def test_the_tutorial_can_be_followed_to_its_end(checkout: Path, parsed: Path) -> None:
+    outputs = [
+        run_block(block, checkout, DBT_PARTIAL_PARSE_FILE_PATH=parsed)
+        for block in blocks("docs/tutorial.md")
+    ]
     assert len(outputs) == 8
     assert "realized_value" in outputs[3]
     assert "promises_kept / promises_settled" in outputs[4]
@@ -67,9 +72,14 @@ def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> N
     assert "run_rate" in outputs[0]
 
 
-def test_recalibrating_as_documented_changes_nothing(checkout: Path, sample_home: Path) -> None:
+def test_recalibrating_as_documented_changes_nothing(
+    checkout: Path, sample_home: Path, parsed: Path
+) -> None:
     shutil.copytree(sample_home, checkout / ".cxe", symlinks=True)
-    outputs = [run_block(block, checkout) for block in blocks("docs/how-to/recalibrate.md")]
+    outputs = [
+        run_block(block, checkout, DBT_PARTIAL_PARSE_FILE_PATH=parsed)
+        for block in blocks("docs/how-to/recalibrate.md")
+    ]
     assert len(outputs) == 1
     assert "model_card.md" in outputs[0]
     assert mart_differences(sample_home, checkout / ".cxe") == {}

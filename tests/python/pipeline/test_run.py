@@ -25,6 +25,7 @@ MARTS = {
     "dim_products",
     "dim_staff",
     "dim_months",
+    "dim_days",
     "fct_interactions",
     "fct_fills",
     "fct_customer_value",
@@ -46,6 +47,7 @@ MARTS = {
     "fct_experience_observations",
     "fct_relationship_health",
     "fct_variability_signals",
+    "fct_value_bridge",
 }
 
 
