@@ -16,8 +16,10 @@ bootstrap: $(READY)
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile -r requirements.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# On all processors, where pip would take one.
+	$(BIN)/python -m compileall -q -j 0 .venv/lib
 	@touch $@
 
 run: bootstrap
