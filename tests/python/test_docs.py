@@ -37,7 +37,10 @@ def run_block(block: str, folder: Path, **environment: object) -> str:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,
-        env=os.environ | {name: str(value) for name, value in environment.items()},
+        # Two tests at a time have a core each.
+        env=os.environ
+        | {"CXE_THREADS": "1"}
+        | {name: str(value) for name, value in environment.items()},
         capture_output=True,
         text=True,
         check=False,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from golden.value_marts import assert_same_value, assert_same_value_bridge
 
 
@@ -25,6 +27,7 @@ def test_sample_world_value_bridge_equals_the_second_computation(
     assert_same_value_bridge(sample_home, sample_extracts)
 
 
+@pytest.mark.thorough
 def test_cdnow_value_bridge_equals_the_second_computation(
     shared_data: Path, cdnow_home: Path
 ) -> None:

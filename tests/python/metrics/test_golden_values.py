@@ -20,7 +20,7 @@ from metrics.mutations import mutations_of
 
 DATABASE = Path("published") / "current" / "cxe.duckdb"
 # One in so many definitions is broken by `make test`, all of them by `make test-all`.
-SHARE = 16
+SHARE = 32
 
 
 class Redefined(Metrics):
@@ -59,6 +59,7 @@ def test_metrics_of_another_seed_equal_their_golden_values(experience_home: Path
     assert_golden(experience_home)
 
 
+@pytest.mark.thorough
 def test_metrics_of_fills_alone_equal_their_golden_values(synthea_home: Path) -> None:
     assert_golden(synthea_home)
 
