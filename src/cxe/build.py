@@ -109,14 +109,10 @@ def _dbt(
     )
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
-    from dbt_common.clients.jinja import MacroFuzzTemplate, NativeSandboxTemplate
 
-    # For every argument of a generic test dbt copies all of its macros: a tenth of a small run.
-    # The templates it renders SQL with look macros up when they are called; let these do so too.
-    if "new_context" not in vars(NativeSandboxTemplate):
-        NativeSandboxTemplate.new_context = (  # type: ignore[method-assign]
-            MacroFuzzTemplate.new_context  # type: ignore[assignment]
-        )
+    from cxe.dbt_speed import spare_dbt_needless_work
+
+    spare_dbt_needless_work()
     # dbt.log on a full disk would print a traceback over the message that says so.
     logging.raiseExceptions = False
     arguments = (
