@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from functools import wraps
 from typing import Any
 
@@ -19,6 +20,8 @@ def spare_dbt_needless_work() -> None:
     NativeSandboxTemplate.new_context = (  # type: ignore[method-assign]
         MacroFuzzTemplate.new_context  # type: ignore[assignment]
     )
+    # dbt keeps millions of objects; looking through them for garbage all the time finds little.
+    gc.set_threshold(100_000, 20, 20)
     fire = EventManager.fire_event
 
     # Nobody listens to the ten thousand debug events of a small run, yet dbt makes a message and a
