@@ -40,7 +40,7 @@ def attach_previous(connection: Connection, published: Path | None) -> None:
         return found
 
     connection.exec_driver_sql(f"attach '{_escaped(str(published))}' as published (read_only)")
-    connection.exec_driver_sql("attach ':memory:' as previous")
+    connection.exec_driver_sql("attach ':memory:' as previous (read_write)")
     for schema in SCHEMAS:
         connection.exec_driver_sql(f"create schema previous.{schema}")
     now, then = columns("cxe"), columns("published")
