@@ -12,6 +12,7 @@ import io
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -215,9 +216,7 @@ def delivered_whole(name: str, change: Callable[[Row], Row], **stamped: str) -> 
         for file in [*earlier_files(extracts, name), path]:
             for row in read(file).rows:
                 known[tuple(row[part] for part in contract()[name].key)] = row
-        last_day = max(
-            row[column][:10] for row in records.rows for column in stamped if row[column]
-        )
+        last_day = (date.fromisoformat(day_of(path)) - timedelta(days=1)).isoformat()
         times = {column: last_day + time for column, time in stamped.items()}
         records.rows = [
             row if (new := row | change(row)) == row else new | times for row in known.values()

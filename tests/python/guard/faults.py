@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from guard import faults_codes, faults_files, faults_models, faults_values
+from guard import faults_codes, faults_columns, faults_files, faults_models, faults_values
 from guard.delivered import Fault
 
 _ALL = (
     *faults_files.FAULTS,
+    *faults_columns.FAULTS,
     *faults_values.FAULTS,
     *faults_codes.FAULTS,
     *faults_models.FAULTS,

@@ -21,7 +21,7 @@ from cxe.simulate import simulate
 from guard.delivered import Fault, day_of
 from guard.faults import FAULTS, IN_EVERY_RUN, NOT_CAUGHT
 
-PROJECT_PARTS = ("dbt_project.yml", "profiles.yml", "macros", "models", "seeds", "src", "tests/dbt")
+NO_PART_OF_A_RUN = frozenset({"docs", "benchmarks", "target", "logs"})
 REFUSED, UNUSABLE = 3, 2
 
 Runs = Callable[[Path, Path], "subprocess.CompletedProcess[str]"]
@@ -72,7 +72,10 @@ class Stage:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     root = tmp_path_factory.mktemp("guarded")
-    simulate(root / "world", hcps=300, months=14, seed=11)
+    # Deletions and strangers are daily life, and some models are wrong about nothing else.
+    simulate(
+        root / "world", hcps=300, months=14, seed=11, faults=("soft_deletes", "unknown_prescriber")
+    )
     split_last_delivery(root / "world" / "extracts", root)
     return Stage(root)
 
@@ -92,13 +95,18 @@ def usual_warnings(cxe: Cxe, stage: Stage, tmp_path_factory: pytest.TempPathFact
 
 def copied_project(folder: Path) -> Path:
     """A copy of the project that `cxe` can be run from."""
-    for part in PROJECT_PARTS:
-        source, target = PROJECT_DIR / part, folder / part
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if source.is_dir():
-            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copyfile(source, target)
+
+    def left_out(parent: str, names: list[str]) -> set[str]:
+        is_root, is_tests = Path(parent) == PROJECT_DIR, Path(parent) == PROJECT_DIR / "tests"
+        return {
+            name
+            for name in names
+            if name == "__pycache__"
+            or (is_root and (name.startswith(".") or name in NO_PART_OF_A_RUN))
+            or (is_tests and name == "python")
+        }
+
+    shutil.copytree(PROJECT_DIR, folder, ignore=left_out)
     return folder
 
 
@@ -132,7 +140,7 @@ def contents(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_planting_changes_what_is_there(fault: Fault, world: Stage, tmp_path: Path) -> None:
-    place = copied_project(tmp_path) if fault.is_in_models else world.delivery(tmp_path)
+    place = copied_project(tmp_path / "project") if fault.is_in_models else world.delivery(tmp_path)
     before = contents(place)
     fault.plant(place)
     assert contents(place) != before
@@ -189,7 +197,7 @@ def test_a_fault_is_stopped_or_told(
         assert not is_caught, f"is caught now, so it must leave NOT_CAUGHT ({reason})"
 
 
-def test_at_least_95_percent_of_the_faults_are_caught() -> None:
+def test_nearly_all_faults_are_caught() -> None:
     assert len(FAULTS) >= 66
     assert set(NOT_CAUGHT) <= set(FAULTS)
     assert set(FAULTS) >= IN_EVERY_RUN
