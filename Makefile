@@ -10,7 +10,7 @@ READY := .venv/.ready
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
 CHECK_HOME := $(CURDIR)/.cxe/check
 
-.PHONY: run test test-all bootstrap check-home lint dbt-build docs bench lock clean
+.PHONY: run test test-all bootstrap check-home lint dbt-build docs suites bench lock clean
 
 bootstrap: $(READY)
 
@@ -63,6 +63,10 @@ docs: bootstrap
 	$(BIN)/dbt --quiet parse
 	$(BIN)/python -m cxe.metrics.page "$(DBT_TARGET_PATH)/semantic_manifest.json" \
 		> docs/reference/metrics.md
+
+# The expectation suites of the raw layer, from the input contract, and the ids of all.
+suites: bootstrap
+	$(BIN)/python -m cxe.guard.suites
 
 # A home with a landed sample world, for what needs a database to talk to.
 check-home: bootstrap

