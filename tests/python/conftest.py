@@ -29,6 +29,17 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 set_hypothesis_home_dir(REPOSITORY / ".venv" / ".cache" / "hypothesis")
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+# Files of tests that take minutes go first, the longest at the head: left to the end, they would
+# keep one processor busy while the other has nothing to do.
+LONGEST = (
+    *("test_arrival", "test_crash", "test_docs", "test_golden", "test_run", "test_faults"),
+    *("test_worlds", "test_cvar", "test_layer", "test_health"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session")
