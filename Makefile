@@ -6,8 +6,8 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 BIN := .venv/bin
 READY := .venv/.ready
-# By file, because the tests of a file share the homes they were built for.
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile
+# By file, because the tests of a file share the homes they were built for; in the order of conftest.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 CHECK_HOME := $(CURDIR)/.cxe/check
 
 .PHONY: run test test-all bootstrap check-home lint dbt-build docs suites bench lock clean

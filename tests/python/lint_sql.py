@@ -1,4 +1,4 @@
-"""`sqlfluff` without two thirds of its work that have no effect on what it finds.
+"""`sqlfluff` without work that has no effect on what it finds.
 
 Its worker processes load this file before they begin.
 """
