@@ -18,8 +18,8 @@ from cxe.guard.suites import CONTEXT, LAYERS, expectations, read_suites, write_c
 from cxe.home import PROJECT_DIR
 
 SUITES = read_suites()
-# Their results hold counts and figures only: no value of a row reaches a page or a message, but what
-# a query chooses to say. Uniqueness is dbt's.
+# Results hold counts and figures only: no value of a row reaches a page or a message but what a
+# query chooses to say. Uniqueness is dbt's.
 KINDS = {
     "unexpected_rows_expectation",
     "expect_column_max_to_be_between",
