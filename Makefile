@@ -56,13 +56,14 @@ dbt-build: check-home
 	cd "$(CHECK_HOME)/project" && "$(CURDIR)/$(BIN)/mf" validate-configs > ../mf.log 2>&1 \
 		|| { cat ../mf.log; exit 1; }
 
-# The catalogue of metrics, from their definitions.
+# The catalogue of metrics, from their definitions; the faults the guard is held against.
 docs: export DBT_TARGET_PATH := $(CURDIR)/.cxe/docs
 docs: export DBT_LOG_PATH := $(CURDIR)/.cxe/docs
 docs: bootstrap
 	$(BIN)/dbt --quiet parse
 	$(BIN)/python -m cxe.metrics.page "$(DBT_TARGET_PATH)/semantic_manifest.json" \
 		> docs/reference/metrics.md
+	PYTHONPATH=tests/python $(BIN)/python -m guard.page > docs/reference/faults.md
 
 # The expectation suites of the raw layer, from the input contract, and the ids of all.
 suites: bootstrap

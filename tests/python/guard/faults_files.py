@@ -166,18 +166,16 @@ FAULTS = (
     ),
     Fault(
         "accounts_missing",
-        "No account file came; only a warning, because what was known of the accounts still stands"
-        " and a prescriber without account is kept as a customer known by NPI",
+        "No account file came for a month",
         "raw",
-        "warn",
+        "block",
         _missing("account"),
     ),
     Fault(
         "surveys_missing",
-        "No survey file came; only a warning, because health then rests on promises and reactions,"
-        " and says how much evidence it has",
+        "No survey file came for a month",
         "raw",
-        "warn",
+        "block",
         _missing("survey_response"),
     ),
     Fault(

@@ -96,11 +96,11 @@ def test_a_published_version_of_another_form_can_be_compared_with(tmp_path: Path
         connection.execute("create table marts.fct_fills as select '1' as fill_id")
         connection.execute("create table ops.row_accounts as select 'crm' as system")
     engine = create_engine(f"duckdb:///{now}", connect_args={"read_only": True})
-    with engine.connect() as connection:
-        attach_previous(connection, then)
+    with engine.connect() as reading:
+        attach_previous(reading, then)
 
         def rows(table: str) -> list[Any]:
-            return list(connection.exec_driver_sql(f"select * from previous.{table}").fetchall())
+            return list(reading.exec_driver_sql(f"select * from previous.{table}").fetchall())
 
         assert rows("marts.fct_fills") == [("1", None)]
         assert rows("marts.fct_new") == []
