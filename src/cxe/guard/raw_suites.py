@@ -25,6 +25,10 @@ STOPPED_DAYS = 14
 # Random spread of a share over n rows is at most .5 / sqrt(n), of a mean its deviation / sqrt(n):
 # what lies further out than four of these is no chance.
 SPREADS = 4
+NOISE = (
+    "greatest(coalesce(number_deviation, 0.5), coalesce(greatest_earlier_deviation, 0.5))"
+    " / sqrt(row_count - missing_count)"
+)
 WORDS = {
     "missing": "missing",
     "unparsed": "unreadable as their type",
@@ -93,7 +97,7 @@ def deliveries_suite(contract: Mapping[tuple[str, str], Extract]) -> dict[str, A
             "earlier deltas make one expect ' || cast(fewest_expected_rows as bigint) || ' to ' ||"
             " cast(most_expected_rows as bigint) as finding from {batch}"
             " where mode = 'delta' and earlier_deliveries >= 3 and earlier_days >= 21 and ("
-            "row_count < 0.65 * fewest_expected_rows - 3 * sqrt(fewest_expected_rows) - 2"
+            "row_count < 0.7 * fewest_expected_rows - 2.5 * sqrt(fewest_expected_rows) - 2"
             " or row_count > 1.6 * most_expected_rows + 4 * sqrt(most_expected_rows) + 10)",
             "critical",
             DELIVER_AGAIN,
@@ -234,18 +238,16 @@ def _expectations(extract: Extract) -> Iterator[dict[str, Any]]:
             " || round(least_earlier_mean, 4) || ' to ' || round(greatest_earlier_mean, 4) || ')'"
             " as finding from {batch}"
             " where number_mean is not null and least_earlier_mean is not null and ("
-            "column_type <> 'bool' and row_count - missing_count >= 5 and ("
-            "number_mean > 3 * greatest(greatest_earlier_mean, 0) + "
-            f"{SPREADS} * greatest_earlier_deviation / sqrt(row_count - missing_count)"
-            " or number_mean < least_earlier_mean / 3 - "
-            f"{SPREADS} * greatest_earlier_deviation / sqrt(row_count - missing_count))"
+            # A full list is no sample: what it says changes only when the list does.
+            "mode = 'full' and row_count - missing_count >= 3 and column_type <> 'bool' and ("
+            "number_mean > 1.5 * greatest_earlier_mean or number_mean < least_earlier_mean / 1.5)"
+            " or column_type <> 'bool' and row_count - missing_count >= 5 and ("
+            f"number_mean > 3 * greatest(greatest_earlier_mean, 0) + {SPREADS} * {NOISE}"
+            f" or number_mean < least_earlier_mean / 3 - {SPREADS} * {NOISE})"
             " or earlier_files >= 3 and row_count - missing_count >= 20 and ("
             "number_mean > greatest_earlier_mean + 0.15 * abs(greatest_earlier_mean) + "
-            f"{SPREADS} * greatest(number_deviation, greatest_earlier_deviation)"
-            " / sqrt(row_count - missing_count)"
-            " or number_mean < least_earlier_mean - 0.15 * abs(least_earlier_mean) - "
-            f"{SPREADS} * greatest(number_deviation, greatest_earlier_deviation)"
-            " / sqrt(row_count - missing_count)))",
+            f"{SPREADS} * {NOISE} or number_mean < least_earlier_mean"
+            f" - 0.15 * abs(least_earlier_mean) - {SPREADS} * {NOISE}))",
         )
 
 

@@ -207,10 +207,9 @@ _MONEY = (
     ),
     Fault(
         "prices_without_a_product",
-        "The price list has no price of one product; only a warning, because the last one known"
-        " still stands",
+        "The price list has no price of one product",
         "raw",
-        "warn",
+        "block",
         _prices(_without_velora),
     ),
     Fault(
