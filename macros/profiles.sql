@@ -43,7 +43,7 @@ contracts as (
         ('{{ system }}', '{{ extract }}', '{{ contract_hash(contract_of(system, extract)) }}')
         {{- '' if loop.last else ',' }}
         {% endfor -%}
-    ) as listed (system, extract, contract_hash)
+    ) as contracts (system, extract, contract_hash)
 
 ),
 
@@ -83,3 +83,13 @@ files_to_profile as (
     {% endif %}
 ),
 {%- endmacro %}
+
+{# A row per expression, in step with the other lists of the same select: a row with its columns
+   becomes rows with one value each. #}
+{% macro unnested(expressions) %}
+    {{- return(adapter.dispatch('unnested', 'cxe')(expressions)) -}}
+{% endmacro %}
+
+{% macro duckdb__unnested(expressions) %}
+    {{- return('unnest([' ~ expressions | join(', ') ~ '])') -}}
+{% endmacro %}

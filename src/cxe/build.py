@@ -30,7 +30,10 @@ PROFILES = "stg_landing__files stg_landing__file_profiles stg_landing__column_pr
 LAYERS: Mapping[str, tuple[str, ...]] = {
     "raw": ("build", "--select", f"source:landing {PROFILES}"),
     "reference": ("build", "--select", "resource_type:seed"),
-    "staging": ("build", "--select", "path:models/staging", "--exclude", f"{CALIBRATED} {PROFILES}"),
+    "staging": (
+        *("build", "--select", "path:models/staging"),
+        *("--exclude", f"{CALIBRATED} {PROFILES}"),
+    ),
     "intermediate": ("build", "--select", "path:models/intermediate", "--exclude", CALIBRATED),
     "marts": ("build", "--select", "path:models/marts", CALIBRATED),
 }

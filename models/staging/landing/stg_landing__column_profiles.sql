@@ -24,13 +24,14 @@ contract_columns as (
         {% for column in contract_of(system, extract).columns.values() -%}
         {% set meta = column.config.meta -%}
         (
-            '{{ system }}', '{{ extract }}', {{ loop.index }}, '{{ column.name }}', '{{ meta.type }}',
+            '{{ system }}', '{{ extract }}', {{ loop.index }},
+            '{{ column.name }}', '{{ meta.type }}',
             {{ 'true' if meta.get('required') else 'false' }},
             {{ 'true' if meta.get('codes') else 'false' }}
         ){{ '' if is_last_extract and loop.last else ',' }}
         {% endfor -%}
         {% endfor -%}
-    ) as listed (
+    ) as contract_columns (
         system, extract, column_number, column_name, column_type, is_required, has_codes
     )
 
@@ -39,41 +40,32 @@ contract_columns as (
 delivered_values as (
 
     {% for system, extract, model_name in staged_extracts() -%}
-    {% set texts, is_unseen = [], [] -%}
+    {% set numbers, types, texts, coded, unseen = [], [], [], [], [] -%}
     {% for column in contract_of(system, extract).columns.values() -%}
+    {% set meta = column.config.meta -%}
     {% set text = parse_value('raw_rows.' ~ adapter.quote(column.name), 'text') -%}
-    {% do texts.append(text) -%}
-    {% if column.config.meta.get('codes') -%}
     {% set codes = [] -%}
-    {% for code in column.config.meta.codes -%}
+    {% for code in meta.get('codes') or [] -%}
     {% do codes.append("'" ~ (code | string | replace("'", "''")) ~ "'") -%}
     {% endfor -%}
-    {% do is_unseen.append(
-        'contract_columns.column_number = ' ~ loop.index
-        ~ ' and ' ~ text ~ ' not in (' ~ codes | join(', ') ~ ')'
-    ) -%}
-    {% endif -%}
+    {% do numbers.append(loop.index) -%}
+    {% do types.append("'" ~ meta.type ~ "'") -%}
+    {% do texts.append(text) -%}
+    {% do coded.append('true' if codes else 'false') -%}
+    {% do unseen.append(text ~ ' not in (' ~ codes | join(', ') ~ ')' if codes else 'false') -%}
     {% endfor -%}
     select
         files_to_profile.file_id,
-        contract_columns.column_number,
-        contract_columns.column_type,
-        contract_columns.has_codes,
+        {{ unnested(numbers) }} as column_number,
+        {{ unnested(types) }} as column_type,
+        {{ unnested(coded) }} as has_codes,
         raw_rows._row_number as row_number,
         raw_rows._delivered_on as delivered_on,
-        case contract_columns.column_number
-            {% for text in texts -%}
-            when {{ loop.index }} then {{ text }}
-            {% endfor -%}
-        end as value_text,
-        {{ is_unseen | join(' or ') or 'false' }} as is_unseen
+        {{ unnested(texts) }} as value_text,
+        {{ unnested(unseen) }} as is_unseen
     from files_to_profile
     inner join {{ source(system, extract) }} as raw_rows
         on files_to_profile.file_id = raw_rows._file_id
-    cross join contract_columns
-    where
-        contract_columns.system = '{{ system }}'
-        and contract_columns.extract = '{{ extract }}'
     {% if not loop.last -%}
     union all
     {% endif -%}
@@ -93,7 +85,8 @@ parsed_values as (
         case column_type
             when 'int' then cast({{ parse_value('value_text', 'int') }} as decimal(18, 6))
             when 'num' then {{ parse_value('value_text', 'num') }}
-            when 'bool' then cast(cast({{ parse_value('value_text', 'bool') }} as int) as decimal(18, 6))
+            when 'bool'
+                then cast(cast({{ parse_value('value_text', 'bool') }} as int) as decimal(18, 6))
         end as number,
         case column_type
             when 'date' then cast({{ parse_value('value_text', 'date') }} as timestamp)
@@ -137,7 +130,7 @@ measures as (
         count(distinct code) as distinct_count,
         count(number) as number_count,
         sum(number) as number_sum,
-        -- 8 of the 12 places: all of them would leave so few digits that absurd values end in an error.
+        -- 8 of the 12 places: with all of them absurd values would end in an error, not in a profile.
         sum(cast(cast(number as decimal(38, 6)) * number as decimal(38, 8))) as number_square_sum,
         cast(min(instant) as date) as earliest_on,
         cast(max(instant) as date) as latest_on,
