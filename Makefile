@@ -42,7 +42,7 @@ lint: check-home
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/sqlfluff lint --processes 2 models tests/dbt
+	$(BIN)/python tests/python/lint_sql.py lint --processes 2 models tests/dbt
 
 # All models, data tests and unit tests as plain dbt runs them; metrics as MetricFlow checks them.
 dbt-build: export CXE_HOME := $(CHECK_HOME)
