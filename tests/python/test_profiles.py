@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -23,11 +24,20 @@ from worlds import Cxe
 from cxe.contract import Column, Extract, load_contract
 from cxe.simulate import simulate
 
+Profile = Callable[..., None]
 ROOT = Path(__file__).parents[2]
 EXTRACTS = (("crm", "account"), ("access", "product_price"), ("support", "survey_response"))
 OPTIONAL_KEY_PARTS = {"payer_type"}
 BOOLEANS = {"true": 1, "1": 1, "y": 1, "false": 0, "0": 0, "n": 0}
 MODELS = ("stg_landing__column_profiles", "stg_landing__file_profiles")
+# As `cxe build` does: dbt would parse anew for every path of a database.
+PARSE_FOR_ANY_HOME = """
+import os, sys
+from dbt.cli.main import dbtRunner
+manifest = dbtRunner().invoke(["--quiet", "parse"]).result
+os.environ["CXE_HOME"] = sys.argv[1]
+sys.exit(not dbtRunner(manifest=manifest).invoke(sys.argv[2:]).success)
+"""
 # A file with everything the simulated ones lack: blanks, words for numbers, unseen codes, days to
 # come, a value over two lines, a repeated key, a row without its key.
 PRICES = """ndc11,payer_type,valid_from,net_unit_price,margin_rate,modified_ts
@@ -57,21 +67,29 @@ class Row:
     values: dict[str, str | None]
 
 
-def profile(home: Path, *options: str) -> None:
-    environment = {
-        **os.environ,
-        "CXE_HOME": str(home),
-        "DBT_TARGET_PATH": str(home / "target"),
-        "DBT_LOG_PATH": str(home / "logs"),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
-    dbt = Path(sys.executable).with_name("dbt")
-    subprocess.run(
-        [dbt, "--quiet", "run", *options, "--select", *MODELS],
-        cwd=ROOT,
-        env=environment,
-        check=True,
-    )
+@pytest.fixture(scope="module")
+def profile(parsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Profile:
+    """Run dbt on the two models of a home."""
+    place = tmp_path_factory.mktemp("dbt")
+
+    def run(home: Path, *options: str) -> None:
+        environment = {
+            **os.environ,
+            "DBT_TARGET_PATH": str(place),
+            "DBT_LOG_PATH": str(place),
+            "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        environment.pop("CXE_HOME", None)
+        command = ["--quiet", "run", *options, "--select", *MODELS]
+        subprocess.run(
+            [sys.executable, "-c", PARSE_FOR_ANY_HOME, home, *command],
+            cwd=ROOT,
+            env=environment,
+            check=True,
+        )
+
+    return run
 
 
 def profiles(home: Path, model: str) -> list[dict[str, Any]]:
@@ -92,7 +110,9 @@ def extracts(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def home(cxe: Cxe, extracts: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def home(
+    cxe: Cxe, profile: Profile, extracts: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """All but the last delivery of each extract profiled, then the rest."""
     root = tmp_path_factory.mktemp("profiled")
     first = root / "first"
@@ -227,7 +247,9 @@ def test_a_profile_is_that_of_the_delivered_file(
             assert {key: found[key] for key in wanted} == wanted, (file["path"], column.name)
 
 
-def test_profiles_grown_by_deliveries_are_those_made_at_once(home: Path, tmp_path: Path) -> None:
+def test_profiles_grown_by_deliveries_are_those_made_at_once(
+    home: Path, profile: Profile, tmp_path: Path
+) -> None:
     at_once = tmp_path / "home"
     (at_once / "warehouse").mkdir(parents=True)
     shutil.copy(home / "warehouse/cxe.duckdb", at_once / "warehouse")
@@ -236,7 +258,9 @@ def test_profiles_grown_by_deliveries_are_those_made_at_once(home: Path, tmp_pat
         assert profiles(home, model) == profiles(at_once, model)
 
 
-def test_a_profile_of_another_contract_is_made_anew(home: Path, tmp_path: Path) -> None:
+def test_a_profile_of_another_contract_is_made_anew(
+    home: Path, profile: Profile, tmp_path: Path
+) -> None:
     changed = tmp_path / "home"
     (changed / "warehouse").mkdir(parents=True)
     shutil.copy(home / "warehouse/cxe.duckdb", changed / "warehouse")
