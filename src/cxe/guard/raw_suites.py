@@ -182,7 +182,8 @@ def _expectations(extract: Extract) -> Iterator[dict[str, Any]]:
             f"Hardly a code stands outside the code lists: {coded}.",
             _rows(
                 "unseen",
-                "unseen_count > 2 and unseen_share > {SLACK} + 3 * coalesce(earlier_unseen_share, 0)",
+                "unseen_count > 2"
+                f" and unseen_share > {SLACK} + 3 * coalesce(earlier_unseen_share, 0)",
             ),
         )
         yield no_rows(
