@@ -143,6 +143,43 @@ def deliveries_suite(contract: Mapping[tuple[str, str], Extract]) -> dict[str, A
     }
 
 
+def columns_suite() -> dict[str, Any]:
+    """Suite over the columns of all newest deliveries: what is worth a look and stops nothing."""
+    checks = (
+        (
+            "codes_unseen",
+            "Every code stands in the code list of its column.",
+            _rows("unseen", "unseen_count > 0"),
+            "Add the code to the contract of its extract (models/staging) if the system means it, "
+            "decide what the models make of it, or have the delivery corrected.",
+        ),
+        (
+            "columns_not_emptied",
+            "No column came all empty that would be so by chance once in a thousand deliveries.",
+            _rows(
+                "missing",
+                "missing_count >= 3 and missing_count = row_count"
+                " and power(earlier_missing_share, missing_count) < 0.001",
+            ),
+            DELIVER_AGAIN,
+        ),
+    )
+    return {
+        "name": "raw.columns",
+        "meta": {"batch": f"select * from {COLUMNS}", "why": "Small things grow."},
+        "expectations": [
+            {
+                "type": "unexpected_rows_expectation",
+                "kwargs": {"unexpected_rows_query": query},
+                "severity": "warning",
+                "description": promise,
+                "meta": {"name": name, "owner": "Data platform", "remedy": remedy},
+            }
+            for name, promise, query, remedy in checks
+        ],
+    }
+
+
 def _expectations(extract: Extract) -> Iterator[dict[str, Any]]:
     owner = OWNERS[extract.system]
 
@@ -186,20 +223,6 @@ def _expectations(extract: Extract) -> Iterator[dict[str, Any]]:
                 f" and unseen_share > {SLACK} + 3 * coalesce(earlier_unseen_share, 0)",
             ),
         )
-        yield no_rows(
-            "codes_unseen",
-            f"Every code stands in its code list: {coded}.",
-            _rows("unseen", "unseen_count > 0"),
-            "warning",
-        ) | {
-            "meta": {
-                "name": "codes_unseen",
-                "owner": owner,
-                "remedy": "Add the code to the contract of its extract (models/staging) if the "
-                "system means it, decide what the models make of it, or have the delivery "
-                "corrected.",
-            }
-        }
     yield no_rows(
         "missing_as_before",
         "Columns are as empty as in earlier deliveries.",

@@ -16,7 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 import yaml
 
 from cxe.contract import load_contract
-from cxe.guard.raw_suites import deliveries_suite, raw_suite
+from cxe.guard.raw_suites import columns_suite, deliveries_suite, raw_suite
 from cxe.home import PROJECT_DIR
 
 LAYERS = ("raw", "staging", "intermediate", "marts")
@@ -76,7 +76,7 @@ def expectations(suite: dict[str, Any]) -> list[Expectation]:
 def write_context(context: Path = CONTEXT) -> None:
     """Write the raw suites, complete the others, and enter all of them into the context."""
     contract = load_contract(PROJECT_DIR)
-    made = [deliveries_suite(contract), *map(raw_suite, contract.values())]
+    made = [deliveries_suite(contract), columns_suite(), *map(raw_suite, contract.values())]
     suites = {
         name: suite for name, suite in read_suites(context).items() if not name.startswith("raw.")
     } | {suite["name"]: suite for suite in made}

@@ -261,10 +261,9 @@ _ACCOUNTS = (
     ),
     Fault(
         "territory_moved",
-        "All accounts of one territory came again in another; only a warning, because territories"
-        " are redrawn every year",
-        "staging",
-        "warn",
+        "All accounts of one territory came again in another",
+        "intermediate",
+        "block",
         delivered_whole("account", _territory_moved, SystemModstamp=_STAMP),
     ),
     Fault(

@@ -243,9 +243,9 @@ _MONEY = (
     ),
     Fault(
         "patient_pay_times_100",
-        "What patients paid is in cents; only a warning, because no mart shows it",
-        "staging",
-        "warn",
+        "What patients paid is in cents",
+        "raw",
+        "block",
         _scaled("sp_dispense", "patient_pay", 100),
     ),
 )

@@ -310,7 +310,7 @@ def test_a_code_never_seen_before_is_kept_and_reported(dirty: Dirty) -> None:
     row = dirty.rows("unseen_code", "call2")[0]
     staged = "select channel from staging.stg_crm__calls where call_id = ?"
     assert dirty.staged(staged, row["Id"]) == [(row["Call_Channel_vod__c"],)]
-    assert "unseen_codes" in dirty.said
+    assert "codes_unseen" in dirty.said
 
 
 def test_a_decimal_comma_is_null_and_counted(dirty: Dirty) -> None:
