@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 import os
 import shutil
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from fractions import Fraction
@@ -30,13 +31,17 @@ EXTRACTS = (("crm", "account"), ("access", "product_price"), ("support", "survey
 OPTIONAL_KEY_PARTS = {"payer_type"}
 BOOLEANS = {"true": 1, "1": 1, "y": 1, "false": 0, "0": 0, "n": 0}
 MODELS = ("stg_landing__column_profiles", "stg_landing__file_profiles")
-# As `cxe build` does: dbt would parse anew for every path of a database.
-PARSE_FOR_ANY_HOME = """
-import os, sys
+# As `cxe build` does: dbt would parse anew for every path of a database. One process for all runs.
+DBT_FOR_ANY_HOME = """
+import json, os, sys
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 manifest = dbtRunner().invoke(["--quiet", "parse"]).result
-os.environ["CXE_HOME"] = sys.argv[1]
-sys.exit(not dbtRunner(manifest=manifest).invoke(sys.argv[2:]).success)
+for line in sys.stdin:
+    os.environ["CXE_HOME"], *command = json.loads(line)
+    is_done = dbtRunner(manifest=manifest).invoke(["--quiet", *command]).success
+    DuckDBConnectionManager._ENV.close()
+    print("done" if is_done else "failed", flush=True)
 """
 # A file with everything the simulated ones lack: blanks, words for numbers, unseen codes, days to
 # come, a value over two lines, a repeated key, a row without its key.
@@ -68,28 +73,37 @@ class Row:
 
 
 @pytest.fixture(scope="module")
-def profile(parsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Profile:
+def profile(parsed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Profile]:
     """Run dbt on the two models of a home."""
-    place = tmp_path_factory.mktemp("dbt")
+    place = str(tmp_path_factory.mktemp("dbt"))
+    environment = {
+        **os.environ,
+        "DBT_TARGET_PATH": place,
+        "DBT_LOG_PATH": place,
+        "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    environment.pop("CXE_HOME", None)
+    with subprocess.Popen(
+        [sys.executable, "-c", DBT_FOR_ANY_HOME],
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as dbt:
+        assert dbt.stdin and dbt.stdout
+        orders, answers = dbt.stdin, dbt.stdout
 
-    def run(home: Path, *options: str) -> None:
-        environment = {
-            **os.environ,
-            "DBT_TARGET_PATH": str(place),
-            "DBT_LOG_PATH": str(place),
-            "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        environment.pop("CXE_HOME", None)
-        command = ["--quiet", "run", *options, "--select", *MODELS]
-        subprocess.run(
-            [sys.executable, "-c", PARSE_FOR_ANY_HOME, home, *command],
-            cwd=ROOT,
-            env=environment,
-            check=True,
-        )
+        def run(home: Path, *options: str) -> None:
+            command = ["run", "--no-write-json", *options, "--select", *MODELS]
+            print(json.dumps([str(home), *command]), file=orders, flush=True)
+            said = []
+            while (line := answers.readline()) and line not in {"done\n", "failed\n"}:
+                said.append(line)
+            assert line == "done\n", "".join(said)
 
-    return run
+        yield run
 
 
 def profiles(home: Path, model: str) -> list[dict[str, Any]]:
