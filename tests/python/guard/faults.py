@@ -29,7 +29,6 @@ IN_EVERY_RUN = frozenset(
         "calls_with_semicolons",
         "npi_and_ndc_swapped",
         "emails_in_milliseconds",
-        "one_unseen_case_type",
         "prices_times_100",
         "accrual_fan_out",
     }

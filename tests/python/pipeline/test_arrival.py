@@ -10,7 +10,7 @@ from worlds import Cxe, arrival_plan, mart_differences
 from cxe.simulate import simulate
 
 PLANS = 20
-PLANS_IN_EVERY_RUN = 2
+PLANS_IN_EVERY_RUN = 1
 
 
 @pytest.fixture(scope="module")

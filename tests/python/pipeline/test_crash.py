@@ -18,7 +18,7 @@ from worlds import Cxe, mart_differences, published
 from cxe.simulate import simulate
 
 KILLS = 20
-KILLS_IN_EVERY_RUN = 2
+KILLS_IN_EVERY_RUN = 1
 
 Worlds = tuple[Path, Path]
 Homes = tuple[Path, Path, float]
