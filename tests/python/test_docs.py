@@ -16,6 +16,7 @@ from worlds import mart_differences, published
 from cxe.cli import main
 from cxe.metrics.layer import SEMANTIC_MANIFEST
 from cxe.metrics.page import catalog_page
+from guard.page import page as faults_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = (REPOSITORY / "docs/reference/command-line.md").read_text(encoding="utf-8")
@@ -136,6 +137,11 @@ def test_the_catalogue_of_metrics_is_up_to_date(sample_home: Path) -> None:
     manifest = sample_home / "published" / "current" / "metrics" / SEMANTIC_MANIFEST
     page = (REPOSITORY / "docs/reference/metrics.md").read_text(encoding="utf-8")
     assert page == catalog_page(manifest.read_text(encoding="utf-8")), "make docs"
+
+
+def test_the_list_of_faults_is_up_to_date() -> None:
+    written = (REPOSITORY / "docs/reference/faults.md").read_text(encoding="utf-8")
+    assert written == faults_page(), "make docs"
 
 
 def test_links_between_documents_lead_somewhere() -> None:

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from worlds import Cxe, published
+from worlds import ACCEPT_ALL, Cxe, published
 
 from cxe.guard.suites import expectations, read_suites
 from cxe.simulate import simulate
@@ -83,8 +83,7 @@ def test_a_wrong_price_list_is_stopped_in_one_sentence_and_can_be_accepted(
     assert re.search(r"100\.0+ times what earlier deliveries had", sentence)
 
     # Prices move values in all layers: a person who knows them to be true accepts all of it.
-    accepted = [part for name in ASKED for part in ("--accept", name)]
-    again = cxe("build", "--home", mine, *accepted)
+    again = cxe("build", "--home", mine, *ACCEPT_ALL)
     assert f"accepted: {PRICES}" in again.stdout
     cxe("publish", "--home", mine)
     with published(mine) as connection:
