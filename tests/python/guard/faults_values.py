@@ -192,10 +192,9 @@ _MONEY = (
     ),
     Fault(
         "prices_in_another_currency",
-        "The price list is in another currency, a tenth lower; only a warning, because a price cut"
-        " of a tenth is a thing that happens",
-        "staging",
-        "warn",
+        "The price list is in another currency, a tenth lower, from its first day on",
+        "marts",
+        "block",
         _scaled("product_price", "net_unit_price", 0.9),
     ),
     Fault(
@@ -360,10 +359,9 @@ _PROMISES = (
     ),
     Fault(
         "inquiry_promises_open",
-        "No medical inquiry was fulfilled; only a warning, because a handful a month is too few to"
-        " tell a fault from a backlog",
+        "No medical inquiry was fulfilled",
         "raw",
-        "warn",
+        "block",
         emptied("medical_inquiry_vod__c", "Fulfilled_Date__c"),
     ),
 )
