@@ -243,9 +243,7 @@ def _record_and_refuse(home: Home, run_id: str, layer: str, checks: list[CheckRe
         lines.append(f"- {check.check_name} on {check.relation}: {found}.")
         if check.description:
             lines.append(f"  Promise: {' '.join(check.description.split())}")
-        lines += [
-            f"  Found: {example}" for example in (check.examples or "").split("; ") if example
-        ]
+        lines += [f"  Found: {example}" for example in (check.examples or "").splitlines()]
         lines.append(f"  Do: {' '.join(check.remedy.split())}")
         if check.owner:
             lines.append(f"  Owner: {check.owner}")

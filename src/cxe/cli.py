@@ -211,6 +211,7 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
             "as_of_date": result.as_of_date,
             "as_known_on": result.as_known_on,
             "published": result.published,
+            "data_docs": home.data_docs(result.run_id) if result.building else None,
         }
         click.echo(json.dumps(document, default=str, indent=2))
         return
@@ -241,8 +242,8 @@ def _report_checks(home: Home, run_id: str, checks: Sequence[CheckResult]) -> No
     click.echo(f"Checks: {passed} passed, {len(warned)} warned. Evidence: {home.data_docs(run_id)}")
     for check in warned:
         word = "warned" if check.status == "warn" else "accepted"
-        found = f"{check.failures}. " if check.failures else ""
-        click.echo(f"  {word}: {check.check_name}: {found}{check.examples or ''} {check.remedy}")
+        found = (check.examples or f"{check.failures} rows.").replace("\n", "; ")
+        click.echo(f"  {word}: {check.check_name}: {found} {check.remedy}")
 
 
 if __name__ == "__main__":

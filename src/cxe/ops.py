@@ -99,7 +99,7 @@ class CheckResult:
         failures: rows that fail, None where it could not run.
         query_path: compiled query, or page below the home, that shows them.
         owner: who answers for what is checked, where the check says so.
-        examples: up to three findings; keys, files and figures, never personal data.
+        examples: up to three findings, a line each; keys, files, figures, never personal data.
     """
 
     layer: str

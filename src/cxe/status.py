@@ -81,7 +81,7 @@ def _try_open(database: Path) -> duckdb.DuckDBPyConnection | None:
     try:
         connection = duckdb.connect(str(database), read_only=True)
         connection.execute("select examples from ops.quality_results limit 0")
-    except (duckdb.IOException, duckdb.CatalogException):
+    except (duckdb.IOException, duckdb.CatalogException, duckdb.BinderException):
         return None
     return connection
 

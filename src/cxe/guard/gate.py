@@ -62,10 +62,12 @@ class Guard:
 
     def _ask(self, layer: str | None) -> list[Finding]:
         try:
-            self._pipe.send(layer)
+            # A process that could not begin has said why, and hears nothing.
+            with suppress(BrokenPipeError):
+                self._pipe.send(layer)
             answer = self._pipe.recv()
-        except (EOFError, BrokenPipeError):
-            answer = RuntimeError("its process ended")
+        except (EOFError, ConnectionError):
+            answer = RuntimeError("their process ended")
         if isinstance(answer, Exception):
             raise CxeError(f"The expectations could not be run: {answer}")
         return list(answer)
@@ -87,7 +89,7 @@ class Guard:
             remedy=expectation.remedy,
             query_path=f"quality/{self._folder.name}/data_docs/{finding.page}",
             owner=expectation.owner,
-            examples="; ".join(finding.rows) or None,
+            examples="\n".join(finding.rows) or None,
         )
 
 

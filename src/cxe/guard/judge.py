@@ -20,18 +20,20 @@ from great_expectations.data_context.types.resource_identifiers import Validatio
 
 from cxe.guard.datasource import DuckDBExecutionEngine
 from cxe.guard.previous import attach_previous
+from cxe.home import memory_limit
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from great_expectations.core import ExpectationValidationResult
+    from sqlalchemy import Connection
 
 SHOWN_ROWS = 3
 # Whether a definition still equals its file takes half of the time, eight readings of each; here
 # all of them were read from a folder that nobody else writes to.
-kinds: Any = gx
-kinds.Checkpoint.is_fresh = lambda _: CheckpointFreshnessDiagnostics([])
-kinds.ValidationDefinition.is_fresh = lambda _: ValidationDefinitionFreshnessDiagnostics([])
+library: Any = gx
+library.Checkpoint.is_fresh = lambda _: CheckpointFreshnessDiagnostics([])
+library.ValidationDefinition.is_fresh = lambda _: ValidationDefinitionFreshnessDiagnostics([])
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,7 @@ class Judge:
 
     def check(self, layer: str) -> list[Finding]:
         """Run a layer's checkpoint."""
-        DuckDBExecutionEngine.prepare = lambda connection: attach_previous(
-            connection, self._published
-        )
+        DuckDBExecutionEngine.prepare = self._prepare
         try:
             result = self._context.checkpoints.get(layer).run(run_id=self._run)
         finally:
@@ -86,6 +86,10 @@ class Judge:
             for key, suite in result.run_results.items()
             for found in suite.results
         ]
+
+    def _prepare(self, connection: Connection) -> None:
+        connection.exec_driver_sql(f"set memory_limit = '{memory_limit()}'")
+        attach_previous(connection, self._published)
 
     def render(self, layer: str) -> None:
         """Write the pages of a layer that was checked."""
