@@ -29,7 +29,12 @@ def page() -> str:
 
 
 def _part(title: str, *, in_models: bool) -> str:
-    lines = [f"## {title}", "", "| fault | what is wrong | what must become of it |", "|---|---|---|"]
+    lines = [
+        f"## {title}",
+        "",
+        "| fault | what is wrong | what must become of it |",
+        "|---|---|---|",
+    ]
     for fault in FAULTS.values():
         if fault.is_in_models == in_models:
             reason = NOT_CAUGHT.get(fault.name)

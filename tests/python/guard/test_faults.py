@@ -23,6 +23,8 @@ from guard.faults import FAULTS, IN_EVERY_RUN, NOT_CAUGHT
 
 NO_PART_OF_A_RUN = frozenset({"docs", "benchmarks", "target", "logs"})
 REFUSED, UNUSABLE = 3, 2
+# What the faults of personal data plant.
+PERSONAL = re.compile(r"@(mail|company)\.example|Jane Roe|617 555")
 
 Runs = Callable[[Path, Path], "subprocess.CompletedProcess[str]"]
 
@@ -130,6 +132,14 @@ def run_from(project: Path, extracts: Path, home: Path) -> subprocess.CompletedP
     )
 
 
+def evidence(home: Path) -> str:
+    """All that the newest gates left behind."""
+    newest = max(path for path in (home / "quality").iterdir() if path.is_dir())
+    return "\n".join(
+        path.read_text(encoding="utf-8") for path in newest.rglob("*") if path.is_file()
+    )
+
+
 def contents(folder: Path) -> dict[str, str]:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -174,6 +184,9 @@ def test_a_fault_is_stopped_or_told(
     said = done.stdout[-2000:] + done.stderr
     assert done.returncode in {0, REFUSED, UNUSABLE}, said
     assert "Traceback" not in done.stderr, said
+    assert not PERSONAL.search(done.stdout + done.stderr + evidence(home)), (
+        "personal data were told"
+    )
     if done.returncode:
         gate = re.search(r"gate after layer (\w+)", done.stderr)
         record_property("stopped_after", gate[1] if gate else "landing")
