@@ -11,12 +11,12 @@ from pathlib import Path
 
 import click
 import pytest
+from guard.page import page as faults_page
 from worlds import mart_differences, published
 
 from cxe.cli import main
 from cxe.metrics.layer import SEMANTIC_MANIFEST
 from cxe.metrics.page import catalog_page
-from guard.page import page as faults_page
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 REFERENCE = (REPOSITORY / "docs/reference/command-line.md").read_text(encoding="utf-8")
