@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,24 @@ def test_every_expectation_says_what_it_promises_and_who_does_what(suite: dict[s
             assert "{batch}" in query
             assert " as example" in query
             assert " as finding" in query
+
+
+def test_the_how_to_enters_an_expectation_into_the_context(tmp_path: Path) -> None:
+    text = (PROJECT_DIR / "docs/how-to/add-an-expectation.md").read_text(encoding="utf-8")
+    (suite,) = re.findall(r"^```json\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    (place,) = re.findall(r"`(great_expectations/\S+copay_claims\.json)`", text)
+    shutil.copytree(CONTEXT, tmp_path / "great_expectations")
+    (tmp_path / place).write_text(suite, encoding="utf-8")
+    write_context(tmp_path / "great_expectations")
+    added = json.loads((tmp_path / place).read_text())
+    assert {"id", *json.loads(suite)} <= set(added)
+    checkpoint = json.loads(
+        (tmp_path / "great_expectations/checkpoints/staging.json").read_text(encoding="utf-8")
+    )
+    named = {definition["name"] for definition in checkpoint["validation_definitions"]}
+    assert json.loads(suite)["name"] in named
+    (expectation,) = expectations(added)
+    assert expectation.severity == "error"
 
 
 def test_without_a_published_version_nothing_is_compared(tmp_path: Path) -> None:
