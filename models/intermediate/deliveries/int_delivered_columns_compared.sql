@@ -20,7 +20,7 @@ newest_deliveries as (
 
 ),
 
--- The file itself, or the one whose bytes it repeats: a list that stays the same is its own history.
+-- The file itself, or the one whose bytes it repeats: a list that stays the same is its own past.
 newest_columns as (
 
     select

@@ -103,7 +103,7 @@ measured as (
         end as volume,
         row_number() over (
             partition by deliveries.system, deliveries.extract
-            order by deliveries.delivered_on desc, deliveries.mode
+            order by deliveries.delivered_on desc, deliveries.mode asc
         ) as age_rank,
         max(deliveries.delivered_on) over () as newest_delivered_on
     from deliveries
