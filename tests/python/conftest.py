@@ -80,8 +80,7 @@ def parsed(built_once: BuiltOnce) -> Path:
     return built_once("parsed", parse) / "partial_parse.msgpack"
 
 
-@pytest.fixture(scope="session")
-def cxe(parsed: Path) -> Cxe:
+def command(parsed: Path, *, guarded: bool) -> Cxe:
     """Run the command line as a user does; fails the test unless the exit code is `code`."""
 
     def run(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
@@ -90,12 +89,25 @@ def cxe(parsed: Path) -> Cxe:
             REPOSITORY,
             # Two tests at a time have a core each.
             {**os.environ, "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed), "CXE_THREADS": "1"},
+            guarded=guarded,
         )
         if code is not None:
             assert done.returncode == code, done.stdout + done.stderr
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def cxe(parsed: Path) -> Cxe:
+    """The command line."""
+    return command(parsed, guarded=True)
+
+
+@pytest.fixture(scope="session")
+def quick_cxe(parsed: Path) -> Cxe:
+    """The command line without the guard, for tests of what the models make of a delivery."""
+    return command(parsed, guarded=False)
 
 
 @pytest.fixture(scope="session")
@@ -107,23 +119,27 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def cdnow_home(cxe: Cxe, shared_data: Path, built_once: BuiltOnce) -> Path:
+def cdnow_home(quick_cxe: Cxe, shared_data: Path, built_once: BuiltOnce) -> Path:
     extracts = shared_data / "cdnow"
-    return built_once("cdnow", lambda home: cxe("run", "--extracts", extracts, "--home", home))
+    return built_once(
+        "cdnow", lambda home: quick_cxe("run", "--extracts", extracts, "--home", home)
+    )
 
 
 @pytest.fixture(scope="session")
-def synthea_home(cxe: Cxe, shared_data: Path, built_once: BuiltOnce) -> Path:
+def synthea_home(quick_cxe: Cxe, shared_data: Path, built_once: BuiltOnce) -> Path:
     extracts = shared_data / "synthea"
-    return built_once("synthea", lambda home: cxe("run", "--extracts", extracts, "--home", home))
+    return built_once(
+        "synthea", lambda home: quick_cxe("run", "--extracts", extracts, "--home", home)
+    )
 
 
 @pytest.fixture(scope="session")
-def synthea_complete_home(cxe: Cxe, synthea_home: Path, built_once: BuiltOnce) -> Path:
+def synthea_complete_home(quick_cxe: Cxe, synthea_home: Path, built_once: BuiltOnce) -> Path:
     def fill(home: Path) -> None:
         shutil.copytree(synthea_home, home, symlinks=True, dirs_exist_ok=True)
-        cxe("build", "--home", home, "--as-of", "2024-06-30")
-        cxe("publish", "--home", home)
+        quick_cxe("build", "--home", home, "--as-of", "2024-06-30")
+        quick_cxe("publish", "--home", home)
 
     return built_once("synthea_complete", fill)
 
@@ -153,7 +169,8 @@ def experience_extracts(built_once: BuiltOnce) -> Path:
 
 
 @pytest.fixture(scope="session")
-def experience_home(cxe: Cxe, experience_extracts: Path, built_once: BuiltOnce) -> Path:
+def experience_home(quick_cxe: Cxe, experience_extracts: Path, built_once: BuiltOnce) -> Path:
+    extracts = experience_extracts
     return built_once(
-        "experience", lambda home: cxe("run", "--extracts", experience_extracts, "--home", home)
+        "experience", lambda home: quick_cxe("run", "--extracts", extracts, "--home", home)
     )

@@ -23,6 +23,10 @@ from guard.faults import FAULTS, IN_EVERY_RUN, NOT_CAUGHT
 
 NO_PART_OF_A_RUN = frozenset({"docs", "benchmarks", "target", "logs"})
 REFUSED, UNUSABLE = 3, 2
+SHARED = [
+    pytest.param(fault, id=name, marks=[] if name in IN_EVERY_RUN else pytest.mark.thorough)
+    for name, fault in FAULTS.items()
+]
 # What the faults of personal data plant.
 PERSONAL = re.compile(r"@(mail|company)\.example|Jane Roe|617 555")
 
@@ -148,7 +152,7 @@ def contents(folder: Path) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("fault", SHARED)
 def test_planting_changes_what_is_there(fault: Fault, world: Stage, tmp_path: Path) -> None:
     place = copied_project(tmp_path / "project") if fault.is_in_models else world.delivery(tmp_path)
     before = contents(place)
@@ -156,13 +160,7 @@ def test_planting_changes_what_is_there(fault: Fault, world: Stage, tmp_path: Pa
     assert contents(place) != before
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        pytest.param(fault, id=name, marks=[] if name in IN_EVERY_RUN else pytest.mark.thorough)
-        for name, fault in FAULTS.items()
-    ],
-)
+@pytest.mark.parametrize("fault", SHARED)
 def test_a_fault_is_stopped_or_told(
     fault: Fault,
     cxe: Cxe,
