@@ -132,6 +132,7 @@ earlier as (
             as earlier_days,
         min(measured.volume) as least_earlier_volume,
         max(measured.volume) as greatest_earlier_volume,
+        stddev_pop(measured.volume) as earlier_volume_deviation,
         cast(sum(measured.repeated_key_count) as double) / nullif(sum(measured.row_count), 0)
             as earlier_repeated_key_share
     from newest
@@ -169,6 +170,10 @@ deliveries_compared as (
             when newest.mode = 'full' then 1
             else newest.covered_days
         end as most_expected_rows,
+        earlier.earlier_volume_deviation * case
+            when newest.mode = 'full' then 1
+            else newest.covered_days
+        end as expected_rows_deviation,
         cast(newest.repeated_key_count as double) / nullif(newest.row_count, 0)
             as repeated_key_share,
         earlier.earlier_repeated_key_share,
