@@ -55,6 +55,10 @@ earlier_columns as (
             when column_profiles.row_count > 0
                 then cast(column_profiles.missing_count as double) / column_profiles.row_count
         end) as least_earlier_missing_share,
+        max(case
+            when column_profiles.row_count > 0
+                then cast(column_profiles.future_count as double) / column_profiles.row_count
+        end) as most_earlier_future_share,
         max(column_profiles.distinct_count) as most_earlier_distinct_count,
         min(column_profiles.number_mean) as least_earlier_mean,
         max(column_profiles.number_mean) as greatest_earlier_mean,
@@ -120,6 +124,7 @@ delivered_columns_compared as (
         / nullif(earlier_columns.earlier_rows, 0) as earlier_missing_share,
         earlier_columns.least_earlier_missing_share,
         earlier_columns.most_earlier_missing_share,
+        earlier_columns.most_earlier_future_share,
         earlier_columns.most_earlier_distinct_count,
         earlier_columns.least_earlier_mean,
         earlier_columns.greatest_earlier_mean,
