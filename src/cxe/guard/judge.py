@@ -18,6 +18,7 @@ from great_expectations.core.freshness_diagnostics import (
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 
+from cxe.guard import expectations as _expectations  # noqa: F401 - suites name its class
 from cxe.guard.datasource import DuckDBExecutionEngine
 from cxe.guard.previous import attach_previous
 from cxe.home import memory_limit

@@ -16,6 +16,7 @@ from uuid import NAMESPACE_URL, uuid5
 import yaml
 
 from cxe.contract import load_contract
+from cxe.guard.queries import written_out
 from cxe.guard.raw_suites import columns_suite, deliveries_suite, raw_suite
 from cxe.home import PROJECT_DIR
 
@@ -67,10 +68,16 @@ def expectations(suite: dict[str, Any]) -> list[Expectation]:
             description=expectation["description"],
             owner=expectation["meta"]["owner"],
             remedy=expectation["meta"]["remedy"],
-            compares="previous." in json.dumps(expectation["kwargs"]),
+            compares="previous." in _sql(expectation["kwargs"]),
         )
         for expectation in suite["expectations"]
     ]
+
+
+def _sql(kwargs: dict[str, Any]) -> str:
+    if "query" not in kwargs:
+        return ""
+    return written_out(kwargs["query"], kwargs.get("arguments", {}))
 
 
 def write_context(context: Path = CONTEXT) -> None:

@@ -10,11 +10,14 @@ from typing import Any
 
 import duckdb
 import pytest
+from jinja2 import ChoiceLoader, DictLoader
 from sqlalchemy import create_engine
 
 from cxe.contract import load_contract
+from cxe.errors import InputError
 from cxe.guard.gate import _prepare
 from cxe.guard.previous import attach_previous
+from cxe.guard.queries import QUERIES, TEMPLATES, written_out
 from cxe.guard.suites import CONTEXT, LAYERS, expectations, read_suites, write_context
 from cxe.home import PROJECT_DIR
 
@@ -22,7 +25,7 @@ SUITES = read_suites()
 # Results hold counts and figures only: no value of a row reaches a page or a message but what a
 # query chooses to say. Uniqueness is dbt's.
 KINDS = {
-    "unexpected_rows_expectation",
+    "expect_query_to_find_nothing",
     "expect_column_max_to_be_between",
     "expect_column_min_to_be_between",
     "expect_column_mean_to_be_between",
@@ -65,14 +68,43 @@ def test_every_expectation_says_what_it_promises_and_who_does_what(suite: dict[s
         assert expectation["description"].endswith(".")
         assert expectation["meta"]["owner"]
         assert expectation["meta"]["remedy"].endswith(".")
-        query = expectation["kwargs"].get("unexpected_rows_query")
-        if query:
-            assert "{batch}" in query
-            assert " as example" in query
-            assert " as finding" in query
+        if "query" in expectation["kwargs"]:
+            sql = written_out(
+                expectation["kwargs"]["query"], expectation["kwargs"].get("arguments", {})
+            )
+            assert "{batch}" in sql
+            assert " as example" in sql
+            assert " as finding" in sql
 
 
-def test_the_how_to_enters_an_expectation_into_the_context(tmp_path: Path) -> None:
+def test_every_query_is_asked_by_a_suite() -> None:
+    asked = {
+        expectation["kwargs"].get("query")
+        for suite in SUITES.values()
+        for expectation in suite["expectations"]
+    }
+    there = {
+        path.relative_to(QUERIES).with_suffix("").as_posix() for path in QUERIES.rglob("*.sql")
+    }
+    assert there - {"places"} == asked - {None}
+
+
+@pytest.mark.parametrize(
+    ("query", "arguments", "message"),
+    [
+        ("no_such_query", {}, "does not exist: great_expectations/queries/no_such_query.sql"),
+        ("values_alike", {}, "values_alike.sql lacks an argument: 'column' is undefined"),
+        ("values_alike", {"column": "a", "colour": "b"}, "has no argument colour"),
+    ],
+)
+def test_a_query_asked_wrongly_says_so(query: str, arguments: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        written_out(query, arguments)
+
+
+def test_the_how_to_enters_an_expectation_into_the_context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = (PROJECT_DIR / "docs/how-to/add-an-expectation.md").read_text(encoding="utf-8")
     (suite,) = re.findall(r"^```json\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     (place,) = re.findall(r"`(great_expectations/\S+copay_claims\.json)`", text)
@@ -86,8 +118,12 @@ def test_the_how_to_enters_an_expectation_into_the_context(tmp_path: Path) -> No
     )
     named = {definition["name"] for definition in checkpoint["validation_definitions"]}
     assert json.loads(suite)["name"] in named
-    (expectation,) = expectations(added)
-    assert expectation.severity == "error"
+    (query,) = re.findall(r"^```sql\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
+    (place,) = re.findall(r"`great_expectations/queries/(\S+)\.sql`", text)
+    monkeypatch.setattr(
+        TEMPLATES, "loader", ChoiceLoader([TEMPLATES.loader, DictLoader({f"{place}.sql": query})])
+    )
+    assert [expectation.severity for expectation in expectations(added)] == ["warn", "error"]
 
 
 def test_without_a_published_version_nothing_is_compared(tmp_path: Path) -> None:
