@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from jinja2 import ChoiceLoader, DictLoader
+from jinja2 import ChoiceLoader, DictLoader, FileSystemLoader
 from sqlalchemy import create_engine
 
 from cxe.contract import load_contract
@@ -120,9 +120,8 @@ def test_the_how_to_enters_an_expectation_into_the_context(
     assert json.loads(suite)["name"] in named
     (query,) = re.findall(r"^```sql\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
     (place,) = re.findall(r"`great_expectations/queries/(\S+)\.sql`", text)
-    monkeypatch.setattr(
-        TEMPLATES, "loader", ChoiceLoader([TEMPLATES.loader, DictLoader({f"{place}.sql": query})])
-    )
+    loaders = [FileSystemLoader(QUERIES), DictLoader({f"{place}.sql": query})]
+    monkeypatch.setattr(TEMPLATES, "loader", ChoiceLoader(loaders))
     assert [expectation.severity for expectation in expectations(added)] == ["warn", "error"]
 
 
