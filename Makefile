@@ -6,6 +6,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 BIN := .venv/bin
 READY := .venv/.ready
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 # By file, because the tests of a file share the homes they were built for; in the order of conftest.
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 CHECK_HOME := $(CURDIR)/.cxe/check
@@ -16,10 +17,13 @@ bootstrap: $(READY)
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
-	@# On all processors, where pip would take one.
-	$(BIN)/python -m compileall -q -j 0 .venv/lib
+	@# uv does in seconds what takes pip minutes. pip remains, for indexes that only its settings name.
+	$(PIP) "$$(grep ^uv== requirements.lock)"
+	$(BIN)/uv pip install --quiet --python .venv --no-deps -r requirements.lock \
+		|| $(PIP) --no-compile -r requirements.lock
+	$(PIP) --no-build-isolation --editable .
+	@# On all processors, and without what nothing imports: the tests of other people's packages.
+	$(BIN)/python -m compileall -q -j 0 -x /tests/ .venv/lib
 	@touch $@
 
 run: bootstrap
@@ -83,12 +87,11 @@ clean:
 
 # dbt-core-experimental-parser cannot be built without network access to its git host and is not
 # used at run time, hence the override (DECISIONS.md).
-lock:
-	$(PYTHON) -m venv .venv/lock
-	.venv/lock/bin/pip install --quiet uv
+lock: bootstrap
+	mkdir -p .venv/lock
 	echo "dbt-core-experimental-parser; sys_platform == 'never'" > .venv/lock/override.txt
-	.venv/lock/bin/uv pip compile pyproject.toml --extra dev --override .venv/lock/override.txt \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --override .venv/lock/override.txt \
 		--python-version 3.11 --no-header --quiet \
 		--output-file .venv/lock/requirements.lock
-	{ echo "# Every package of the project, exact. Installed with \`pip install --no-deps\`; made by \`make lock\`."; \
+	{ echo "# Every package of the project, exact. Installed with \`uv pip install --no-deps\`; made by \`make lock\`."; \
 		cat .venv/lock/requirements.lock; } > requirements.lock
