@@ -11,7 +11,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 CHECK_HOME := $(CURDIR)/.cxe/check
 
-.PHONY: run test test-all bootstrap check-home lint dbt-build docs suites bench lock clean
+.PHONY: run test test-all bootstrap check-home checks lint dbt-build docs suites bench lock clean
 
 bootstrap: $(READY)
 
@@ -33,15 +33,19 @@ run: bootstrap
 	@echo "Look around: $(BIN)/cxe status, or open $(CXE_HOME)/published/current/cxe.duckdb"
 
 # Everything CI checks. `make test-all` adds the long share of the property and crash tests.
-test: lint dbt-build
+test: checks
 	$(PYTEST) -m "not thorough"
 
-test-all: lint dbt-build
+test-all: checks
 	$(PYTEST)
 
-lint: export CXE_HOME := $(CHECK_HOME)
-lint: export DBT_TARGET_PATH := $(CHECK_HOME)/target
-lint: export DBT_LOG_PATH := $(CHECK_HOME)/logs
+# Side by side, as dbt keeps one processor busy.
+checks:
+	$(MAKE) --jobs 2 lint dbt-build
+
+lint: export CXE_HOME := $(CHECK_HOME)/lint
+lint: export DBT_TARGET_PATH := $(CHECK_HOME)/lint/target
+lint: export DBT_LOG_PATH := $(CHECK_HOME)/lint/logs
 lint: check-home
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -49,14 +53,14 @@ lint: check-home
 	$(BIN)/python tests/python/lint_sql.py lint --processes 2 models tests/dbt
 
 # All models, data tests and unit tests as plain dbt runs them; metrics as MetricFlow checks them.
-dbt-build: export CXE_HOME := $(CHECK_HOME)
-dbt-build: export DBT_TARGET_PATH := $(CHECK_HOME)/target
-dbt-build: export DBT_LOG_PATH := $(CHECK_HOME)/logs
+dbt-build: export CXE_HOME := $(CHECK_HOME)/build
+dbt-build: export DBT_TARGET_PATH := $(CHECK_HOME)/build/target
+dbt-build: export DBT_LOG_PATH := $(CHECK_HOME)/build/logs
 dbt-build: check-home
 	$(BIN)/dbt build --quiet
 	@# MetricFlow knows one place for definitions only: `target` beside the project file.
 	mkdir "$(CHECK_HOME)/project"
-	ln -s "$(CURDIR)/dbt_project.yml" "$(CURDIR)/profiles.yml" ../target "$(CHECK_HOME)/project"
+	ln -s "$(CURDIR)/dbt_project.yml" "$(CURDIR)/profiles.yml" ../build/target "$(CHECK_HOME)/project"
 	cd "$(CHECK_HOME)/project" && "$(CURDIR)/$(BIN)/mf" validate-configs > ../mf.log 2>&1 \
 		|| { cat ../mf.log; exit 1; }
 
@@ -73,11 +77,12 @@ docs: bootstrap
 suites: bootstrap
 	$(BIN)/python -m cxe.guard.suites
 
-# A home with a landed sample world, for what needs a database to talk to.
+# Homes with a landed sample world, one each for what needs a database to itself.
 check-home: bootstrap
 	rm -rf "$(CHECK_HOME)"
 	$(BIN)/cxe simulate "$(CHECK_HOME)/sample" --hcps 60 --months 12
-	$(BIN)/cxe land --extracts "$(CHECK_HOME)/sample/extracts" --home "$(CHECK_HOME)"
+	$(BIN)/cxe land --extracts "$(CHECK_HOME)/sample/extracts" --home "$(CHECK_HOME)/build"
+	cp -R "$(CHECK_HOME)/build" "$(CHECK_HOME)/lint"
 
 bench: bootstrap
 	$(BIN)/python benchmarks/run.py
