@@ -1,7 +1,7 @@
 {#
 Rows of the newest delivery that are odd, more often than rows of earlier deliveries were.
 
-odd: condition that makes a row odd.
+odd: condition that makes a row odd; in a subquery the rows are called `delivered`.
 among: condition for the rows that are looked at.
 words: what odd rows do, for the message.
 tolerance: share that may be odd although it never was so before.
@@ -12,7 +12,7 @@ with judged as (
         source_row_id,
         file_delivered_on = max(file_delivered_on) over () as is_newest,
         coalesce({{ odd }}, false) as is_odd
-    from {{ batch }}
+    from (select * from {{ batch }}) as delivered
     where {{ among | default("true") }}
 ),
 
