@@ -49,15 +49,15 @@ with
         _file_id as file_id,
         _row_number as row_number,
         _delivered_on as delivered_on,
-        cast(_delivered_on as timestamp) + interval '1 day' as next_day_at,
         {% for column in profile.columns -%}
         {% if column.type == 'int' -%}
         cast({{ column.value }} as decimal(18, 6)) as value_{{ loop.index }},
         {% elif column.type not in ('id', 'text') -%}
         {{ column.value }} as value_{{ loop.index }},
         {% endif -%}
-        {{ column.text }} as text_{{ loop.index }}{{ '' if loop.last else ',' }}
-        {% endfor %}
+        {{ column.text }} as text_{{ loop.index }},
+        {% endfor -%}
+        cast(_delivered_on as timestamp) + interval '1 day' as next_day_at
     from {{ source(profile.system, profile.extract) }}
     where _file_id in (select files_to_profile.file_id from files_to_profile)
 
@@ -89,7 +89,6 @@ measures as (
         files_to_profile.system,
         files_to_profile.extract,
         files_to_profile.contract_hash,
-        wide.row_count,
         {% for measure, type in measure_types.items() -%}
         {% set entries = [] -%}
         {% for column in profile.columns -%}
@@ -101,9 +100,9 @@ measures as (
         cast({{ unnested(entries) if is_measured else 'null' }} as {{ type }}) as {{ measure }},
         {% endfor -%}
         {% for fact in ('column_name', 'column_type', 'is_required', 'has_codes') -%}
-        {{ unnested(profile.columns | map(attribute='facts.' ~ fact) | list) }} as {{ fact }}
-        {{- '' if loop.last else ',' }}
+        {{ unnested(profile.columns | map(attribute='facts.' ~ fact) | list) }} as {{ fact }},
         {% endfor -%}
+        wide.row_count
     from files_to_profile
     left join {{ profile.name }}_measures as wide
         on files_to_profile.file_id = wide.file_id
@@ -119,14 +118,14 @@ measures as (
         system,
         extract,
         contract_hash,
-        cast(null as bigint) as row_count,
         {% for measure, type in measure_types.items() -%}
         cast(null as {{ type }}) as {{ measure }},
         {% endfor -%}
         '' as column_name,
         '' as column_type,
         false as is_required,
-        false as has_codes
+        false as has_codes,
+        cast(null as bigint) as row_count
     from files_to_profile
     {% endfor %}
 ),
