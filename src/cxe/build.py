@@ -238,7 +238,9 @@ def _record_and_refuse(home: Home, run_id: str, layer: str, checks: list[CheckRe
         f"published; readers stay on {home.published_version() or 'no version yet'}."
     ]
     for check in failed:
-        found = "not met" if check.failures is None else f"{check.failures} rows fail"
+        found = {None: "not met", 1: "1 row fails"}.get(
+            check.failures, f"{check.failures} rows fail"
+        )
         found = "could not run" if check.status == "error" else found
         lines.append(f"- {check.check_name} on {check.relation}: {found}.")
         if check.description:
