@@ -1,29 +1,33 @@
 {#
-A category has another share of the newest delivery than it had of any earlier one.
+A category has another share of a newly delivered day than it had of any earlier one.
 
 category: expression that puts rows into categories.
 among: condition for the rows that are looked at.
 #}
+{% from "places.sql" import is_judged %}
 with delivered as (
     select
         coalesce(cast({{ category }} as varchar), 'none') as category,
         file_delivered_on,
-        file_delivered_on = max(file_delivered_on) over () as is_newest
+        {{ is_judged("source_row_id") }} as is_new
     from {{ batch }}
     where {{ among | default("true") }}
 ),
 
 deliveries as (
-    select file_delivered_on, is_newest, count(*) as size
+    select
+        file_delivered_on,
+        is_new,
+        count(*) as size
     from delivered
-    group by file_delivered_on, is_newest
+    group by file_delivered_on, is_new
     having count(*) >= 10
 ),
 
 mixes as (
     select
         categories.category,
-        deliveries.is_newest,
+        deliveries.is_new,
         deliveries.size,
         count(delivered.category) / deliveries.size as share
     from deliveries
@@ -31,30 +35,36 @@ mixes as (
     left join delivered
         on
             deliveries.file_delivered_on = delivered.file_delivered_on
+            and deliveries.is_new = delivered.is_new
             and categories.category = delivered.category
     group by
-        categories.category, deliveries.file_delivered_on, deliveries.is_newest, deliveries.size
+        categories.category, deliveries.file_delivered_on, deliveries.is_new, deliveries.size
 ),
 
-compared as (
+earlier as (
     select
         category,
-        max(share) filter (where is_newest) as share,
-        max(size) filter (where is_newest) as size,
-        min(share) filter (where not is_newest) as least,
-        max(share) filter (where not is_newest) as most,
-        count(*) filter (where not is_newest) as deliveries
+        min(share) as least,
+        max(share) as most,
+        count(*) as deliveries
     from mixes
+    where not is_new
     group by category
 )
 
 -- A value that no one has seen may be anything, a name in the wrong column among others.
 select
-    case when most > 0 then category else 'a value not seen before' end as example,
-    round(100 * share) || ' % of ' || size || ' newly delivered rows, of earlier deliveries '
-    || round(100 * least) || ' to ' || round(100 * most) || ' %' as finding
-from compared
+    case when earlier.most > 0 then mixes.category else 'a value not seen before' end as example,
+    round(100 * mixes.share) || ' % of ' || mixes.size
+    || ' newly delivered rows, of earlier deliveries '
+    || round(100 * earlier.least) || ' to ' || round(100 * earlier.most) || ' %' as finding
+from mixes
+inner join earlier on mixes.category = earlier.category
 where
-    deliveries >= 3
-    and size >= 20
-    and (share > most + 0.2 + 2 / sqrt(size) or share < least - 0.2 - 2 / sqrt(size))
+    mixes.is_new
+    and mixes.size >= 20
+    and earlier.deliveries >= 3
+    and (
+        mixes.share > earlier.most + 0.2 + 2 / sqrt(mixes.size)
+        or mixes.share < earlier.least - 0.2 - 2 / sqrt(mixes.size)
+    )

@@ -49,5 +49,6 @@ left join present
 cross join days
 where
     published.month < date_trunc('month', days.last_day)
+    and published.amount <> 0
     and abs(coalesce(present.amount, 0) - published.amount)
     > {{ tolerance }} * abs(published.amount) + {{ slack }}

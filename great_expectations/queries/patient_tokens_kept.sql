@@ -4,9 +4,9 @@ A column holds patient tokens as delivered.
 columns: which ones are looked at.
 #}
 with tokens as (
-    select patient_token
-    from raw.access__hub_enrollment
-    where patient_token is not null
+    select trim(patient_token) as token from raw.access__hub_enrollment
+    union distinct
+    select trim(patient_token) from raw.access__sp_dispense
 )
 
 select
@@ -15,6 +15,6 @@ select
 from {{ batch }}
 where
     {% for column in columns %}
-    {{ "or " if not loop.first }}{{ column }} in (select patient_token from tokens)
+    {{ "or " if not loop.first }}{{ column }} in (select token from tokens where token <> '')
     {% endfor %}
 having count(*) > 0

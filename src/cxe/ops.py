@@ -183,6 +183,17 @@ def record_period(
     return as_of_date, as_known_on
 
 
+def last_period(
+    connection: duckdb.DuckDBPyConnection,
+) -> tuple[date | None, date | None]:
+    """As-of date and knowledge date of the newest run that built; None before there was one."""
+    period: tuple[date | None, date | None] | None = connection.execute(
+        "select as_of_date, as_known_on from ops.runs where as_of_date is not null"
+        " order by run_id desc limit 1"
+    ).fetchone()
+    return period or (None, None)
+
+
 def record_checks(
     connection: duckdb.DuckDBPyConnection, run_id: str, checks: Iterable[CheckResult]
 ) -> None:

@@ -160,15 +160,17 @@ def check(home: Home, progress: Progress, layer: str) -> tuple[str, list[CheckRe
     with writing(home), full_disk_explained(home):
         with open_warehouse(home) as connection:
             create_raw_tables(connection, load_contract(PROJECT_DIR))
+            as_of, as_known_on = ops.last_period(connection)
             run_id = ops.start_run(connection, home)
         try:
             _refuse_empty(home)
-            with guarding(home, run_id) as guard:
+            with guarding(home, run_id, as_of=as_of, as_known_on=as_known_on) as guard:
                 checks = check_layer(home, run_id, progress, guard, layer)
             with open_warehouse(home) as connection:
                 ops.end_run(connection, run_id, "checked")
         except CxeError as error:
-            _end_failed(home, run_id, error)
+            # A look at the warehouse spoils no build that is there to be published.
+            _end_failed(home, run_id, error, "checked")
             raise
     return run_id, checks
 
@@ -212,10 +214,10 @@ def _refuse_empty(home: Home) -> None:
         )
 
 
-def _end_failed(home: Home, run_id: str, error: CxeError) -> None:
+def _end_failed(home: Home, run_id: str, error: CxeError, status: str = "failed") -> None:
     """Keep why a run failed, if the disk still takes it; the next run closes it otherwise."""
     try:
         with open_warehouse(home) as connection:
-            ops.end_run(connection, run_id, "failed", str(error))
+            ops.end_run(connection, run_id, status, str(error))
     except (CxeError, OSError, duckdb.Error):
         return

@@ -9,13 +9,22 @@ with allowed (folder, freshness_days) as (
     {% for folder, days in freshness_days.items() %}
     ('{{ folder }}', {{ days }}){{ "," if not loop.last }}
     {% endfor %}
+),
+
+newest as (
+    select
+        system || '/' || extract as folder,
+        max_by(path, delivered_on) as path,
+        max(days_behind) as days_behind
+    from {{ batch }}
+    group by system, extract
 )
 
 select
-    delivered.path as example,
-    'the newest delivery is ' || delivered.days_behind
+    newest.path as example,
+    'the newest delivery is ' || newest.days_behind
     || ' days older than the newest of all; the contract allows '
     || allowed.freshness_days as finding
-from (select * from {{ batch }}) as delivered
-inner join allowed on delivered.system || '/' || delivered.extract = allowed.folder
-where delivered.days_behind > allowed.freshness_days + {{ grace_days }}
+from newest
+inner join allowed on newest.folder = allowed.folder
+where newest.days_behind > allowed.freshness_days + {{ grace_days }}

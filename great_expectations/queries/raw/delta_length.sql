@@ -5,7 +5,8 @@ select
     as finding
 from {{ batch }}
 where
-    mode = 'delta'
+    is_judged
+    and mode = 'delta'
     and earlier_deliveries >= 3
     and earlier_days >= 21
     and (

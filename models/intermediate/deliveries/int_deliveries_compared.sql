@@ -1,13 +1,15 @@
--- One row per extract: its newest delivery, beside the earlier ones of the same kind.
+-- One row per delivery that is judged in this run, and per newest one of an extract: what it brought,
+-- beside the earlier ones of the same kind.
 
--- A repetition brings no new row; what it says is what the file says that it repeats. All files of
--- a day and kind are one delivery.
+-- All files of a day and kind are one delivery. A repetition brings no new row; what it says is what
+-- the file says that it repeats.
 
+{% set remembered = 30 -%}
 with
 
 files as (
 
-    select * from {{ ref('stg_landing__files') }}
+    select * from {{ ref('int_files_judged') }}
 
 ),
 
@@ -20,17 +22,12 @@ file_profiles as (
 -- Said twice on one day, it is said once.
 contents as (
 
-    select
-        files.system,
-        files.extract,
-        files.mode,
-        files.file_delivered_on as delivered_on,
-        files.path,
-        coalesce(files.repeat_of_file_id, files.file_id) as content_file_id,
-        files.repeat_of_file_id is not null as is_repeat
+    select files.*
     from files
     left join files as repeated_files
-        on files.repeat_of_file_id = repeated_files.file_id
+        on
+            files.is_repeat
+            and files.content_file_id = repeated_files.file_id
     where
         repeated_files.file_id is null
         or repeated_files.file_delivered_on <> files.file_delivered_on
@@ -43,17 +40,18 @@ deliveries as (
         contents.system,
         contents.extract,
         contents.mode,
-        contents.delivered_on,
+        contents.file_delivered_on as delivered_on,
         min(contents.path) as path,
-        min(contents.content_file_id) as content_file_id,
         coalesce(sum(file_profiles.row_count), 0) as row_count,
         coalesce(sum(file_profiles.repeated_key_count), 0) as repeated_key_count,
         min(file_profiles.repeated_key_at_row) as repeated_key_at_row,
-        min(case when contents.is_repeat then 1 else 0 end) = 1 as is_repeat
+        min(case when contents.is_repeat then 1 else 0 end) = 1 as is_repeat,
+        max(case when contents.is_judged then 1 else 0 end) = 1 as is_judged,
+        min(case when contents.is_history then 1 else 0 end) = 1 as is_history
     from contents
     left join file_profiles
         on contents.content_file_id = file_profiles.file_id
-    group by contents.system, contents.extract, contents.mode, contents.delivered_on
+    group by contents.system, contents.extract, contents.mode, contents.file_delivered_on
 
 ),
 
@@ -91,21 +89,20 @@ measured as (
         deliveries.mode,
         deliveries.delivered_on,
         deliveries.path,
-        deliveries.content_file_id,
         deliveries.row_count,
         deliveries.repeated_key_count,
         deliveries.repeated_key_at_row,
         deliveries.is_repeat,
+        deliveries.is_judged,
+        deliveries.is_history,
         spaced_days.covered_days,
         case
             when deliveries.mode = 'full' then cast(deliveries.row_count as double)
             else cast(deliveries.row_count as double) / spaced_days.covered_days
         end as volume,
-        row_number() over (
-            partition by deliveries.system, deliveries.extract
-            order by deliveries.delivered_on desc, deliveries.mode asc
-        ) as age_rank,
-        max(deliveries.delivered_on) over () as newest_delivered_on
+        max(deliveries.delivered_on)
+            over (partition by deliveries.system, deliveries.extract) as newest_of_extract_on,
+        max(deliveries.delivered_on) over () as newest_on
     from deliveries
     inner join spaced_days
         on
@@ -115,76 +112,108 @@ measured as (
 
 ),
 
-newest as (
+shown as (
 
     select * from measured
-    where age_rank = 1
+    where is_judged or delivered_on = newest_of_extract_on
 
 ),
 
+-- Feeds of a few days have quiet weekends: a Monday is held against Mondays.
+pairs as (
+
+    select
+        shown.system,
+        shown.extract,
+        shown.mode,
+        shown.delivered_on,
+        history.delivered_on as earlier_on,
+        history.volume,
+        history.row_count,
+        history.repeated_key_count,
+        row_number() over (
+            partition by shown.system, shown.extract, shown.mode, shown.delivered_on
+            order by history.delivered_on desc
+        ) as age_rank
+    from shown
+    inner join measured as history
+        on
+            shown.system = history.system
+            and shown.extract = history.extract
+            and shown.mode = history.mode
+            and shown.delivered_on > history.delivered_on
+            and (
+                shown.mode = 'full'
+                or shown.covered_days >= 7
+                or mod({{ dbt.datediff('history.delivered_on', 'shown.delivered_on', 'day') }}, 7)
+                = 0
+            )
+    where
+        history.is_history
+        and history.volume is not null
+
+),
+
+-- A list is held against the last one; a feed, which swings, against many.
 earlier as (
 
     select
-        newest.system,
-        newest.extract,
+        system,
+        extract,
+        mode,
+        delivered_on,
         count(*) as earlier_deliveries,
-        {{ dbt.datediff('min(measured.delivered_on)', 'max(measured.delivered_on)', 'day') }}
-            as earlier_days,
-        min(measured.volume) as least_earlier_volume,
-        max(measured.volume) as greatest_earlier_volume,
-        stddev_pop(measured.volume) as earlier_volume_deviation,
-        cast(sum(measured.repeated_key_count) as double) / nullif(sum(measured.row_count), 0)
+        {{ dbt.datediff('min(earlier_on)', 'max(earlier_on)', 'day') }} as earlier_days,
+        min(volume) as least_earlier_volume,
+        max(volume) as greatest_earlier_volume,
+        stddev_pop(volume) as earlier_volume_deviation,
+        cast(sum(repeated_key_count) as double) / nullif(sum(row_count), 0)
             as earlier_repeated_key_share
-    from newest
-    inner join measured
-        on
-            newest.system = measured.system
-            and newest.extract = measured.extract
-            and newest.mode = measured.mode
-            and newest.delivered_on > measured.delivered_on
-    where measured.volume is not null
-    group by newest.system, newest.extract
+    from pairs
+    where age_rank <= case when mode = 'full' then 1 else {{ remembered }} end
+    group by system, extract, mode, delivered_on
 
 ),
 
 deliveries_compared as (
 
     select
-        newest.system,
-        newest.extract,
-        newest.mode,
-        newest.path,
-        newest.content_file_id,
-        newest.is_repeat,
-        newest.row_count,
-        newest.repeated_key_count,
-        newest.repeated_key_at_row,
-        newest.covered_days,
+        shown.system,
+        shown.extract,
+        shown.mode,
+        shown.path,
+        shown.is_repeat,
+        shown.is_judged,
+        shown.row_count,
+        shown.repeated_key_count,
+        shown.repeated_key_at_row,
+        shown.covered_days,
         coalesce(earlier.earlier_deliveries, 0) as earlier_deliveries,
         coalesce(earlier.earlier_days, 0) as earlier_days,
         earlier.least_earlier_volume * case
-            when newest.mode = 'full' then 1
-            else newest.covered_days
+            when shown.mode = 'full' then 1
+            else shown.covered_days
         end as fewest_expected_rows,
         earlier.greatest_earlier_volume * case
-            when newest.mode = 'full' then 1
-            else newest.covered_days
+            when shown.mode = 'full' then 1
+            else shown.covered_days
         end as most_expected_rows,
         earlier.earlier_volume_deviation * case
-            when newest.mode = 'full' then 1
-            else newest.covered_days
+            when shown.mode = 'full' then 1
+            else shown.covered_days
         end as expected_rows_deviation,
-        cast(newest.repeated_key_count as double) / nullif(newest.row_count, 0)
+        cast(shown.repeated_key_count as double) / nullif(shown.row_count, 0)
             as repeated_key_share,
         earlier.earlier_repeated_key_share,
-        {{ dbt.datediff('newest.delivered_on', 'newest.newest_delivered_on', 'day') }}
-            as days_behind,
-        newest.delivered_on
-    from newest
+        {{ dbt.datediff('shown.newest_of_extract_on', 'shown.newest_on', 'day') }} as days_behind,
+        shown.delivered_on
+    from shown
     left join earlier
         on
-            newest.system = earlier.system
-            and newest.extract = earlier.extract
+            shown.system = earlier.system
+            and shown.extract = earlier.extract
+            and shown.mode = earlier.mode
+            and shown.delivered_on = earlier.delivered_on
 
 )
 

@@ -37,7 +37,7 @@ class SuitePageRenderer:
     def render(self, result: ExpectationSuiteValidationResult) -> dict[str, Any]:
         """Name, run and expectations of a result, what failed first."""
         layer, relation = result.suite_name.split(".", 1)
-        found = [_expectation(expectation) for expectation in result.results]
+        found = [_expectation(result.suite_name, expectation) for expectation in result.results]
         run: Any = result.meta["run_id"]
         return {
             "page": "suite.html.jinja",
@@ -84,10 +84,12 @@ class PageView:
         return _PAGES.get_template(page["page"]).render(page)
 
 
-ORDER = {"error": 0, "fail": 1, "warn": 2, "pass": 3}
+ORDER = {"error": 0, "fail": 1, "accepted": 2, "warn": 3, "pass": 4}
+# Names of what a person let pass in this run; the library makes the renderers and passes no more.
+accepted: frozenset[str] = frozenset()
 
 
-def _expectation(found: ExpectationValidationResult) -> dict[str, Any]:
+def _expectation(suite: str, found: ExpectationValidationResult) -> dict[str, Any]:
     config: Any = found.expectation_config
     result: dict[str, Any] = found.result
     rows = result.get("details", {}).get("unexpected_rows", [])
@@ -96,7 +98,9 @@ def _expectation(found: ExpectationValidationResult) -> dict[str, Any]:
     elif found.success:
         status = "pass"
     else:
-        status = "fail" if SEVERITIES[config.severity] == "error" else "warn"
+        blocks = SEVERITIES[config.severity] == "error"
+        is_accepted = f"{suite}.{config.meta['name']}" in accepted
+        status = ("accepted" if is_accepted else "fail") if blocks else "warn"
     asked = {key: value for key, value in config.kwargs.items() if key != "batch_id"}
     return {
         "status": status,

@@ -73,10 +73,11 @@ class Guard:
         return list(answer)
 
     def _result(self, finding: Finding, expectation: Expectation) -> CheckResult:
+        blocks = expectation.severity == "error"
         status = "pass" if finding.is_met else "warn"
-        if finding.is_met is None:
+        if finding.is_met is None and blocks:
             status = "error"
-        elif not finding.is_met and expectation.severity == "error":
+        elif not finding.is_met and blocks:
             status = "accepted" if expectation.name in self._accepted else "fail"
         return CheckResult(
             layer=expectation.layer,
@@ -124,7 +125,7 @@ def guarding(
     ours, theirs = context.Pipe()
     process = context.Process(
         target=serve,
-        args=(theirs, ours if forks else None, folder, home.warehouse, published),
+        args=(theirs, ours if forks else None, folder, home.warehouse, published, accepted),
         daemon=True,
     )
     process.start()
@@ -185,5 +186,8 @@ def _prepare(folder: Path, *, compares: bool) -> None:
 
 
 def _prune(home: Home) -> None:
-    for folder in sorted(path for path in home.quality.iterdir() if path.is_dir())[:-KEEP_RUNS]:
-        shutil.rmtree(folder)
+    """Keep the evidence of the last runs, and of every version that can still be read."""
+    folders = sorted(path for path in home.quality.iterdir() if path.is_dir())
+    for folder in folders[:-KEEP_RUNS]:
+        if not (home.published / folder.name).exists():
+            shutil.rmtree(folder)

@@ -18,12 +18,14 @@ from great_expectations.core.freshness_diagnostics import (
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.resource_identifiers import ValidationResultIdentifier
 
+from cxe.guard import data_docs
 from cxe.guard import expectations as _expectations  # noqa: F401 - suites name its class
 from cxe.guard.datasource import DuckDBExecutionEngine
 from cxe.guard.previous import attach_previous
 from cxe.home import memory_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from great_expectations.core import ExpectationValidationResult
@@ -61,14 +63,18 @@ class Finding:
 class Judge:
     """The context of one run."""
 
-    def __init__(self, folder: Path, warehouse: Path, published: Path | None) -> None:
+    def __init__(
+        self, folder: Path, warehouse: Path, published: Path | None, accepted: Collection[str]
+    ) -> None:
         """Open the context of a folder.
 
         Args:
             folder: context of this run, by its name; results and pages are written there.
             warehouse: database that is judged; open during `check` only.
             published: version to compare with, None without any.
+            accepted: names of expectations whose pages say so.
         """
+        data_docs.accepted = frozenset(accepted)
         os.environ["CXE_WAREHOUSE"] = str(warehouse)
         self._context = gx.get_context(mode="file", context_root_dir=folder)
         self._run = RunIdentifier(run_name=folder.name)

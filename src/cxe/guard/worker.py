@@ -12,6 +12,7 @@ import warnings
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from multiprocessing.connection import Connection
     from pathlib import Path
 
@@ -22,6 +23,7 @@ def serve(
     folder: Path,
     warehouse: Path,
     published: Path | None,
+    accepted: Collection[str],
 ) -> None:
     """Answer the name of a layer with its findings, and None when the last page is written.
 
@@ -33,6 +35,7 @@ def serve(
         folder: context of the run, by the run's name.
         warehouse: database to judge.
         published: version to compare with.
+        accepted: names of expectations that do not block in this run.
     """
     if inherited is not None:
         inherited.close()
@@ -45,7 +48,7 @@ def serve(
     try:
         from cxe.guard.judge import Judge
 
-        judge = Judge(folder, warehouse, published)
+        judge = Judge(folder, warehouse, published, accepted)
     except Exception as error:  # noqa: BLE001 - the run is told, and says it to the user
         pipe.send(RuntimeError(str(error)))
         return

@@ -1,53 +1,28 @@
-with present as (
+{# Of customers with an account: the others have no attributes. #}
+with attributes as (
+    {% for version, source in (("present", batch), ("published", "previous.marts.dim_customers")) %}
+    {% for column in ("territory", "specialty", "segment", "state", "npi") %}
     select
-        avg(cast(territory is null as integer)) as territory,
-        avg(cast(specialty is null as integer)) as specialty,
-        avg(cast(segment is null as integer)) as segment,
-        avg(cast(state is null as integer)) as state,
-        avg(cast(npi is null as integer)) as npi
-    from {{ batch }}
-),
-
-published as (
-    select
-        avg(cast(territory is null as integer)) as territory,
-        avg(cast(specialty is null as integer)) as specialty,
-        avg(cast(segment is null as integer)) as segment,
-        avg(cast(state is null as integer)) as state,
-        avg(cast(npi is null as integer)) as npi
-    from previous.marts.dim_customers
+        '{{ version }}' as version,
+        '{{ column }}' as attribute,
+        avg(cast({{ column }} is null as integer)) as missing_share,
+        count(*) as customers
+    from {{ source }}
+    where not is_inferred
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+    {{ "union all" if not loop.last }}
+    {% endfor %}
 )
 
 select
-    'customers' as example,
-    'without territory '
-    || round(present.territory, 2)
-    || ' ('
-    || round(published.territory, 2)
-    || '), specialty '
-    || round(present.specialty, 2)
-    || ' ('
-    || round(published.specialty, 2)
-    || '), segment '
-    || round(present.segment, 2)
-    || ' ('
-    || round(published.segment, 2)
-    || '), state '
-    || round(present.state, 2)
-    || ' ('
-    || round(published.state, 2)
-    || '), NPI '
-    || round(present.npi, 2)
-    || ' ('
-    || round(published.npi, 2)
-    || ')' as finding
-from present cross join published
+    present.attribute as example,
+    round(100 * present.missing_share) || ' % of ' || present.customers
+    || ' customers have none, published with ' || round(100 * published.missing_share) || ' %'
+    as finding
+from attributes as present
+inner join attributes as published on present.attribute = published.attribute
 where
-    greatest(
-        present.territory - published.territory,
-        present.specialty - published.specialty,
-        present.segment - published.segment,
-        present.state - published.state,
-        present.npi - published.npi
-    )
-    > 0.08
+    present.version = 'present'
+    and published.version = 'published'
+    and present.missing_share - published.missing_share > 0.08 + 0.5 / sqrt(present.customers)

@@ -1,6 +1,11 @@
+with counted as (
+    select
+        (select count(*) from {{ batch }}) as customers,
+        (select count(*) from previous.marts.dim_customers) as published
+)
+
 select
     'customers' as example,
-    count(*) || ', published with ' || max(published.customers) as finding
-from {{ batch }}
-cross join (select count(*) as customers from previous.marts.dim_customers) as published
-having count(*) < 0.98 * max(published.customers) - 1
+    customers || ', published with ' || published as finding
+from counted
+where customers < 0.98 * published - 1

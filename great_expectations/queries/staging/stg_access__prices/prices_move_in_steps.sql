@@ -1,3 +1,4 @@
+{% from "places.sql" import is_judged, place %}
 with followed as (
     select
         *,
@@ -6,18 +7,23 @@ with followed as (
 )
 
 select
-    files.path || ':' || (followed.source_row_id % 4294967296) as example,
-    'a price of '
-    || round(followed.net_unit_price, 2)
-    || ' from '
-    || followed.valid_from
-    || ', '
-    || round(followed.net_unit_price / followed.price_before, 2)
-    || ' times the '
-    || round(followed.price_before, 2)
+    {{ place("source_row_id") }} as example,
+    'a price of ' || round(net_unit_price, 2) || ' from ' || valid_from || ', '
+    || round(net_unit_price / price_before, 2) || ' times the ' || round(price_before, 2)
     || ' before' as finding
 from followed
-inner join raw._files as files on followed.source_row_id // 4294967296 = files.file_id
 where
-    followed.net_unit_price > 1.5 * followed.price_before
-    or followed.net_unit_price < 0.67 * followed.price_before
+    {{ is_judged("source_row_id") }}
+    and (net_unit_price > 1.5 * price_before or net_unit_price < 0.67 * price_before)
+    -- A step that was published before is no news of a list that repeats it.
+    and not exists (
+        select 1
+        from raw.access__product_price as landed
+        inner join intermediate.int_files_judged as files
+            on landed._file_id = files.file_id and files.is_history
+        where
+            trim(landed."ndc11") = followed.ndc
+            and coalesce(trim(landed."payer_type"), '') = coalesce(followed.payer_type, '')
+            and try_cast(trim(landed."valid_from") as date) = followed.valid_from
+            and try_cast(trim(landed."net_unit_price") as double) = followed.net_unit_price
+    )
