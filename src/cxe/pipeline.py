@@ -160,8 +160,8 @@ def check(home: Home, progress: Progress, layer: str) -> tuple[str, list[CheckRe
     with writing(home), full_disk_explained(home):
         with open_warehouse(home) as connection:
             create_raw_tables(connection, load_contract(PROJECT_DIR))
-            as_of, as_known_on = ops.last_period(connection)
             run_id = ops.start_run(connection, home)
+            as_of, as_known_on = ops.last_period(connection)
         try:
             _refuse_empty(home)
             with guarding(home, run_id, as_of=as_of, as_known_on=as_known_on) as guard:

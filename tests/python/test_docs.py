@@ -76,6 +76,7 @@ def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> N
     assert "run_rate" in outputs[0]
 
 
+@pytest.mark.thorough
 def test_recalibrating_as_documented_changes_nothing(
     checkout: Path, sample_home: Path, parsed: Path
 ) -> None:

@@ -18,7 +18,7 @@ from worlds import Cxe
 
 from cxe.home import PROJECT_DIR
 from cxe.simulate import simulate
-from guard.delivered import Fault, day_of
+from guard.delivered import Fault, day_of, read
 from guard.faults import FAULTS, IN_EVERY_RUN, NOT_CAUGHT
 
 NO_PART_OF_A_RUN = frozenset({"docs", "benchmarks", "target", "logs"})
@@ -84,6 +84,25 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     )
     split_last_delivery(root / "world" / "extracts", root)
     return Stage(root)
+
+
+@pytest.fixture(scope="module")
+def personal(world: Stage) -> set[str]:
+    """Tokens of patients, names and addresses that the world's files hold."""
+    columns = {
+        "hub_enrollment": "patient_token",
+        "sp_dispense": "patient_token",
+        "account": "Name",
+        "user": "Name",
+        "multichannel_consent_vod__c": "Channel_Value_vod__c",
+    }
+    return {
+        row[column]
+        for extract, column in columns.items()
+        for path in (world.root / "world").rglob(f"{extract}__2*")
+        for row in read(path).rows
+        if row[column] and row.get("IsPersonAccount", "true") == "true"
+    }
 
 
 @pytest.fixture(scope="module")
@@ -166,6 +185,7 @@ def test_a_fault_is_stopped_or_told(
     cxe: Cxe,
     stage: Stage,
     tmp_path: Path,
+    personal: set[str],
     request: pytest.FixtureRequest,
     record_property: Callable[[str, object], None],
 ) -> None:
@@ -182,9 +202,9 @@ def test_a_fault_is_stopped_or_told(
     said = done.stdout[-2000:] + done.stderr
     assert done.returncode in {0, REFUSED, UNUSABLE}, said
     assert "Traceback" not in done.stderr, said
-    assert not PERSONAL.search(done.stdout + done.stderr + evidence(home)), (
-        "personal data were told"
-    )
+    told = done.stdout + done.stderr + evidence(home)
+    assert not PERSONAL.search(told), "personal data were told"
+    assert not [value for value in personal if value in told], "personal data were told"
     if done.returncode:
         gate = re.search(r"gate after layer (\w+)", done.stderr)
         record_property("stopped_after", gate[1] if gate else "landing")

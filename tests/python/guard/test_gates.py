@@ -12,6 +12,7 @@ from worlds import ACCEPT_ALL, Cxe, published
 
 from cxe.guard.suites import expectations, read_suites
 from cxe.simulate import simulate
+from guard.delivered import Records, file_of, read, write
 from guard.faults import FAULTS
 from guard.test_faults import split_last_delivery
 
@@ -83,6 +84,26 @@ def test_a_wrong_price_list_is_stopped_in_one_sentence(
     assert re.search(r"100\.0+ times what earlier deliveries had", sentence)
 
 
+def test_what_was_blocked_is_judged_until_it_is_published(
+    cxe: Cxe, home: Path, delivered: Path, tmp_path: Path
+) -> None:
+    mine, last = tmp_path / "home", tmp_path / "last"
+    shutil.copytree(home, mine, symlinks=True)
+    shutil.copytree(delivered / "early", last)
+    spoiled = file_of(delivered / "last", "hub_status_history")
+    place = spoiled.relative_to(delivered / "last")
+    records = read(spoiled)
+    write(
+        last / place, Records(records.header, [], [row | {"status": "?"} for row in records.rows])
+    )
+    assert "?" not in cxe("run", "--extracts", last, "--home", mine, code=3).stderr
+    # Nothing to complain about on the day after, and still nobody has looked at the day before.
+    write(last / str(place).replace("2026-01-01", "2026-01-02"), Records(records.header, [], []))
+    said = cxe("run", "--extracts", last, "--home", mine, code=3).stderr
+    assert "codes_known" in said
+    assert place.as_posix() in said
+
+
 @pytest.mark.thorough
 def test_what_a_person_accepts_is_published_and_recorded(
     cxe: Cxe, home: Path, delivered: Path, tmp_path: Path
@@ -98,6 +119,8 @@ def test_what_a_person_accepts_is_published_and_recorded(
             " order by checked_at desc limit 1",
             [PRICES],
         ).fetchone() == ("accepted",)
+    # It was said once, and is the past now.
+    assert "accepted" not in cxe("run", "--extracts", delivered / "last", "--home", mine).stdout
 
 
 def test_an_unknown_expectation_cannot_be_accepted(cxe: Cxe, home: Path) -> None:

@@ -52,12 +52,12 @@ def start_run(extracts: Path, home: Path, parsed: Path) -> subprocess.Popen[byte
 
 @pytest.fixture(scope="module")
 def homes(
-    quick_cxe: Cxe, worlds: Worlds, parsed: Path, tmp_path_factory: pytest.TempPathFactory
+    unchecked_cxe: Cxe, worlds: Worlds, parsed: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Homes:
     """A home that published the early delivery, one that published all, and how long that took."""
     early, everything = worlds
     root = tmp_path_factory.mktemp("homes")
-    quick_cxe("run", "--extracts", early, "--home", root / "early")
+    unchecked_cxe("run", "--extracts", early, "--home", root / "early")
     started = time.monotonic()
     assert start_run(everything, root / "all", parsed).wait() == 0
     return root / "early", root / "all", time.monotonic() - started
@@ -71,7 +71,7 @@ def homes(
     ],
 )
 def test_a_killed_run_breaks_nothing_and_the_next_one_succeeds(
-    kill: int, quick_cxe: Cxe, worlds: Worlds, homes: Homes, parsed: Path, tmp_path: Path
+    kill: int, unchecked_cxe: Cxe, worlds: Worlds, homes: Homes, parsed: Path, tmp_path: Path
 ) -> None:
     _, everything = worlds
     early_home, full_home, seconds = homes
@@ -94,7 +94,7 @@ def test_a_killed_run_breaks_nothing_and_the_next_one_succeeds(
         whole[full_home] = mart_differences(full_home, home)
     assert {} in whole.values(), f"version {version} is neither the old one nor the new one"
 
-    quick_cxe("run", "--extracts", everything, "--home", home)
+    unchecked_cxe("run", "--extracts", everything, "--home", home)
     assert mart_differences(full_home, home) == {}
     with published(home) as connection:
         statuses = connection.execute("select status from ops.runs order by run_id").fetchall()
