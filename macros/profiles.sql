@@ -4,9 +4,7 @@
    of the current model and of the macros it is made of. #}
 {% macro contract_hash(contract, parsers) %}
     {%- set meta = contract.config.meta -%}
-    {%- set parts = [
-        parsers, meta.key, meta.get('key_parts_that_may_be_empty'), meta.get('version_column')
-    ] -%}
+    {%- set parts = [parsers, meta.key, meta.get('key_parts_that_may_be_empty')] -%}
     {%- for column in contract.columns.values() -%}
         {%- set column_meta = column.config.meta -%}
         {%- do parts.append([
@@ -168,14 +166,8 @@ files_to_profile as (
             finding ~ '_at_row': 'min(' ~ place ~ ')',
         }) -%}
     {%- endfor -%}
-    {%- if meta.get('codes') -%}
-        {%- do measures.update({'distinct_count': few_distinct(text)}) -%}
-    {%- endif -%}
     {%- if meta.type in ('date', 'ts') -%}
-        {%- do measures.update({
-            'earliest_on': 'cast(min(' ~ value ~ ') as date)',
-            'latest_on': 'cast(max(' ~ value ~ ') as date)',
-        }) -%}
+        {%- do measures.update({'latest_on': 'cast(max(' ~ value ~ ') as date)'}) -%}
     {%- elif meta.type == 'bool' -%}
         {%- do measures.update({
             'number_count': 'count(' ~ value ~ ')',
@@ -206,18 +198,4 @@ files_to_profile as (
 
 {% macro duckdb__unnested(expressions) %}
     {{- return('unnest([' ~ expressions | join(', ') ~ '])') -}}
-{% endmacro %}
-
-{# Number of distinct values where few are expected, as of codes. #}
-{% macro few_distinct(expression) %}
-    {{- return(adapter.dispatch('few_distinct', 'cxe')(expression)) -}}
-{% endmacro %}
-
-{% macro default__few_distinct(expression) %}
-    {{- return('count(distinct ' ~ expression ~ ')') -}}
-{% endmacro %}
-
-{# A distinct aggregate has a hash table of its own to set up, which a small file waits for. #}
-{% macro duckdb__few_distinct(expression) %}
-    {{- return('cardinality(histogram(' ~ expression ~ '))') -}}
 {% endmacro %}

@@ -242,7 +242,8 @@ def _report_checks(home: Home, run_id: str, checks: Sequence[CheckResult]) -> No
     click.echo(f"Checks: {passed} passed, {len(warned)} warned. Evidence: {home.data_docs(run_id)}")
     for check in warned:
         word = "warned" if check.status == "warn" else "accepted"
-        found = (check.examples or f"{check.failures} rows.").replace("\n", "; ")
+        counted = "Could not be computed." if check.failures is None else f"{check.failures} rows."
+        found = (check.examples or counted).replace("\n", "; ")
         click.echo(f"  {word}: {check.check_name}: {found} {check.remedy}")
 
 

@@ -198,18 +198,15 @@ def column_profile(rows: list[Row], column: Column, delivered_on: date) -> dict[
         "row_count": len(rows),
         **{f"{finding}_count": len(lines) for finding, lines in findings.items()},
         **{f"{finding}_at_row": min(lines, default=None) for finding, lines in findings.items()},
-        "distinct_count": len({text for _, text, _ in cells if text}) if column.codes else None,
         "number_mean": None if mean is None else pytest.approx(float(mean), rel=1e-9),
         "number_deviation": None
         if deviation is None
         else pytest.approx(deviation, rel=1e-9, abs=1e-9),
-        "earliest_on": min(values, default=None) if is_dated else None,
         "latest_on": max(values, default=None) if is_dated else None,
     }
 
 
 def file_profile(rows: list[Row], extract: Extract) -> dict[str, Any]:
-    kinds = {column.name: column.type for column in extract.columns}
     keys = [
         (row.line, tuple(row.values[name] for name in extract.key))
         for row in rows
@@ -223,15 +220,10 @@ def file_profile(rows: list[Row], extract: Extract) -> dict[str, Any]:
             repeated_at = line
             break
         seen.add(key)
-    assert extract.version_column
-    stamps = [
-        parsed(row.values[extract.version_column], kinds[extract.version_column]) for row in rows
-    ]
     return {
         "row_count": len(rows),
         "repeated_key_count": sum(count for count in counts.values() if count > 1),
         "repeated_key_at_row": repeated_at,
-        "latest_version_on": max((stamp for stamp in stamps if stamp), default=None),
     }
 
 

@@ -4,6 +4,8 @@ Columns whose numbers have another level than in earlier deliveries.
 The random spread of a mean over n rows is its deviation / sqrt(n), of a share at most 0.5 / sqrt(n):
 what lies further out than four of these is no chance. A full list is no sample: what it says
 changes only when the list does, and a new entry may be dear.
+
+counters: columns that number what came before, and grow with a business.
 #}
 with columns as (
     select
@@ -13,7 +15,13 @@ with columns as (
         4 * greatest(coalesce(number_deviation, 0.5), coalesce(greatest_earlier_deviation, 0.5))
         / sqrt(row_count - missing_count) as noise
     from {{ batch }}
-    where number_mean is not null and least_earlier_mean is not null and row_count > missing_count
+    where
+        number_mean is not null
+        and least_earlier_mean is not null
+        and row_count > missing_count
+        {% for counter in counters | default([]) %}
+        and column_name <> '{{ counter }}'
+        {% endfor %}
 )
 
 select

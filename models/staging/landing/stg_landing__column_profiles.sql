@@ -6,10 +6,9 @@
     'unparsed_count': 'bigint', 'unparsed_at_row': 'bigint',
     'unseen_count': 'bigint', 'unseen_at_row': 'bigint',
     'future_count': 'bigint', 'future_at_row': 'bigint',
-    'distinct_count': 'bigint',
     'number_count': 'bigint', 'number_sum': 'double', 'number_square_sum': 'double',
     'absurd_square_sum': 'double',
-    'earliest_on': 'date', 'latest_on': 'date',
+    'latest_on': 'date',
 } -%}
 {#- Asked for once per type and not per column: hundreds of columns are waited for. -#}
 {% set parsers = {} -%}
@@ -30,7 +29,6 @@
         'column_name': "'" ~ column.name ~ "'",
         'column_type': "'" ~ meta.type ~ "'",
         'is_required': 'true' if meta.get('required') else 'false',
-        'has_codes': 'true' if meta.get('codes') else 'false',
     },
 }) -%}
 {% endfor -%}
@@ -99,7 +97,7 @@ measures as (
         {% set is_measured = entries | reject('equalto', 'null') | list -%}
         cast({{ unnested(entries) if is_measured else 'null' }} as {{ type }}) as {{ measure }},
         {% endfor -%}
-        {% for fact in ('column_name', 'column_type', 'is_required', 'has_codes') -%}
+        {% for fact in ('column_name', 'column_type', 'is_required') -%}
         {{ unnested(profile.columns | map(attribute='facts.' ~ fact) | list) }} as {{ fact }},
         {% endfor -%}
         wide.row_count
@@ -124,7 +122,6 @@ measures as (
         '' as column_name,
         '' as column_type,
         false as is_required,
-        false as has_codes,
         cast(null as bigint) as row_count
     from files_to_profile
     {% endfor %}
@@ -149,7 +146,6 @@ column_profiles as (
         unseen_at_row,
         coalesce(future_count, 0) as future_count,
         future_at_row,
-        case when has_codes then coalesce(distinct_count, 0) end as distinct_count,
         number_sum / nullif(number_count, 0) as number_mean,
         case
             when number_square_sum is not null
@@ -160,7 +156,6 @@ column_profiles as (
                 ))
         end as number_deviation,
         is_required,
-        earliest_on,
         latest_on
     from measures
 

@@ -1,4 +1,4 @@
--- One row per landed file: how many records, keys and how far it reaches.
+-- One row per landed file: how many records it has, and keys that repeat.
 
 {% set extracts = extracts_to_profile() -%}
 with
@@ -24,13 +24,7 @@ with
 
     select
         _file_id as file_id,
-        count(*) as row_count,
-        {% if meta.get('version_column') -%}
-        {% set type = contract.columns[meta.version_column].config.meta.type -%}
-        max({{ parse_value(adapter.quote(meta.version_column), type) }}) as latest_version
-        {% else -%}
-        null as latest_version
-        {% endif %}
+        count(*) as row_count
     from {{ source(system, extract) }}
     where _file_id in (select files_to_profile.file_id from files_to_profile)
     group by _file_id
@@ -82,15 +76,13 @@ counts as (
     {% for system, extract, hash in extracts -%}
     select
         file_id,
-        row_count,
-        cast(latest_version as date) as latest_version_on
+        row_count
     from {{ system }}_{{ extract }}_counts
     union all
     {% endfor -%}
     select
         file_id,
-        cast(0 as bigint) as row_count,
-        cast(null as date) as latest_version_on
+        cast(0 as bigint) as row_count
     from files_to_profile
     where false
 
@@ -128,7 +120,6 @@ file_profiles as (
         coalesce(repetitions.repeated_key_count, 0) as repeated_key_count,
         repetitions.repeated_key_at_row,
         files_to_profile.file_delivered_on,
-        counts.latest_version_on,
         files_to_profile.loaded_at,
         files_to_profile.contract_hash
     from files_to_profile

@@ -134,6 +134,11 @@ def columns_suite() -> dict[str, Any]:
 def _column_expectations(extract: Extract) -> Iterator[dict[str, Any]]:
     owner = OWNERS[extract.system]
     types = {column.type for column in extract.columns}
+    counters = [
+        column.name
+        for column in extract.columns
+        if column.type == "int" and column.name in extract.key
+    ]
     yield _expectation(
         "required_filled",
         f"Required columns are filled: {_listed(extract, lambda column: column.required)}.",
@@ -190,7 +195,7 @@ def _column_expectations(extract: Extract) -> Iterator[dict[str, Any]]:
             "numbers_as_before",
             "Numbers have the level they had in earlier deliveries.",
             "numbers_moved",
-            {},
+            {"counters": counters} if counters else {},
             owner,
         )
 
