@@ -179,7 +179,7 @@ def _column_expectations(extract: Extract) -> Iterator[dict[str, Any]]:
             _too_many(
                 "future",
                 "earlier_files >= 3 and future_count > 2"
-                " and future_share > most_earlier_future_share + 0.2 + 1 / sqrt(row_count)",
+                " and future_share > most_earlier_future_share + 0.2 + 2 / sqrt(row_count)",
             ),
             owner,
         )
