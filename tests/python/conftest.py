@@ -137,11 +137,11 @@ def synthea_home(cxe: Cxe, shared_data: Path, built_once: BuiltOnce) -> Path:
 
 
 @pytest.fixture(scope="session")
-def synthea_complete_home(quick_cxe: Cxe, synthea_home: Path, built_once: BuiltOnce) -> Path:
+def synthea_complete_home(cxe: Cxe, synthea_home: Path, built_once: BuiltOnce) -> Path:
     def fill(home: Path) -> None:
         shutil.copytree(synthea_home, home, symlinks=True, dirs_exist_ok=True)
-        quick_cxe("build", "--home", home, "--as-of", "2024-06-30")
-        quick_cxe("publish", "--home", home)
+        cxe("build", "--home", home, "--as-of", "2024-06-30")
+        cxe("publish", "--home", home)
 
     return built_once("synthea_complete", fill)
 
