@@ -1,8 +1,8 @@
--- One row per delivery that is judged in this run, and per newest one of an extract: what it brought,
--- beside the earlier ones of the same kind.
+-- One row per delivery that is judged in this run, and per newest one of an extract: what it
+-- brought, beside the earlier ones of the same kind.
 
--- All files of a day and kind are one delivery. A repetition brings no new row; what it says is what
--- the file says that it repeats.
+-- All files of a day and kind are one delivery. A repetition brings no new row; what it says is
+-- what the file says that it repeats.
 
 {% set remembered = 30 -%}
 with
@@ -145,8 +145,12 @@ pairs as (
             and (
                 shown.mode = 'full'
                 or shown.covered_days >= 7
-                or mod({{ dbt.datediff('history.delivered_on', 'shown.delivered_on', 'day') }}, 7)
-                = 0
+                or mod(
+                    {{ dbt.datediff(
+                        'history.delivered_on', 'shown.delivered_on', 'day'
+                    ) }},
+                    7
+                ) = 0
             )
     where
         history.is_history
@@ -163,7 +167,9 @@ earlier as (
         mode,
         delivered_on,
         count(*) as earlier_deliveries,
-        {{ dbt.datediff('min(earlier_on)', 'max(earlier_on)', 'day') }} as earlier_days,
+        {{ dbt.datediff(
+            'min(earlier_on)', 'max(earlier_on)', 'day'
+        ) }} as earlier_days,
         min(volume) as least_earlier_volume,
         max(volume) as greatest_earlier_volume,
         stddev_pop(volume) as earlier_volume_deviation,
@@ -205,7 +211,9 @@ deliveries_compared as (
         cast(shown.repeated_key_count as double) / nullif(shown.row_count, 0)
             as repeated_key_share,
         earlier.earlier_repeated_key_share,
-        {{ dbt.datediff('shown.newest_of_extract_on', 'shown.newest_on', 'day') }} as days_behind,
+        {{ dbt.datediff(
+            'shown.newest_of_extract_on', 'shown.newest_on', 'day'
+        ) }} as days_behind,
         shown.delivered_on
     from shown
     left join earlier
