@@ -12,8 +12,10 @@ import click
 
 from cxe import __version__
 from cxe.errors import CxeError
+from cxe.guard.suites import LAYERS
 from cxe.metrics.commands import metrics
 from cxe.options import (
+    accept_option,
     as_known_on_option,
     as_of_option,
     extracts_option,
@@ -23,9 +25,10 @@ from cxe.options import (
 )
 
 if TYPE_CHECKING:
-    from datetime import date
+    from collections.abc import Sequence
 
     from cxe.home import Home
+    from cxe.ops import CheckResult
     from cxe.pipeline import RunResult
 
 SHOWN_FILES = 20
@@ -59,17 +62,12 @@ main.add_command(metrics)
 
 
 @main.command()
-@options(extracts_option, home_option, as_of_option, as_known_on_option, output_options)
-def run(
-    extracts: Path,
-    home: Home,
-    as_of: date | None,
-    as_known_on: date | None,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+@options(
+    extracts_option, home_option, as_of_option, as_known_on_option, accept_option, output_options
+)
+def run(extracts: Path, home: Home, quiet: bool, as_json: bool, **options: Any) -> None:
     """Land, build, guard every layer, publish: the main job."""
-    _run(home, quiet, as_json, extracts=extracts, as_of=as_of, as_known_on=as_known_on)
+    _run(home, quiet, as_json, extracts=extracts, **options)
 
 
 @main.command()
@@ -80,28 +78,44 @@ def land(extracts: Path, home: Home, quiet: bool, as_json: bool) -> None:
 
 
 @main.command()
-@options(home_option, as_of_option, as_known_on_option, output_options)
-def build(
-    home: Home, as_of: date | None, as_known_on: date | None, quiet: bool, as_json: bool
-) -> None:
+@options(home_option, as_of_option, as_known_on_option, accept_option, output_options)
+def build(home: Home, quiet: bool, as_json: bool, **options: Any) -> None:
     """Build and guard every layer from what was landed; publish nothing."""
-    options = {"as_of": as_of, "as_known_on": as_known_on}
     _run(home, quiet, as_json, extracts=None, publishing=False, **options)
 
 
 @main.command()
-@options(home_option, as_of_option, as_known_on_option, output_options)
-def calibrate(
-    home: Home, as_of: date | None, as_known_on: date | None, quiet: bool, as_json: bool
-) -> None:
+@options(home_option, as_of_option, as_known_on_option, accept_option, output_options)
+def calibrate(home: Home, quiet: bool, as_json: bool, **options: Any) -> None:
     """Build, with the model of value at risk fitted anew; publish nothing.
 
     `run` and `build` fit it whenever what it rests on has changed.
     """
-    options = {"as_of": as_of, "as_known_on": as_known_on, "calibrating_anew": True}
-    _run(home, quiet, as_json, extracts=None, publishing=False, **options)
+    _run(home, quiet, as_json, extracts=None, publishing=False, calibrating_anew=True, **options)
     if not as_json:
         click.echo(f"Model card: {home.reports / 'model_card.md'}")
+
+
+@main.command()
+@options(
+    click.option(
+        "--layer", type=click.Choice(LAYERS), required=True, help="Whose expectations to run."
+    ),
+    home_option,
+    output_options,
+)
+def guard(layer: str, home: Home, quiet: bool, as_json: bool) -> None:
+    """Run the expectations of one layer on what was landed or built; change nothing else."""
+    from cxe.pipeline import check
+    from cxe.progress import shown
+
+    with shown(quiet=quiet or as_json) as progress:
+        run_id, checks = check(home, progress, layer)
+    if as_json:
+        document = {"run_id": run_id, "checks": [asdict(found) for found in checks]}
+        click.echo(json.dumps(document, default=str, indent=2))
+        return
+    _report_checks(home, run_id, checks)
 
 
 @main.command()
@@ -197,6 +211,7 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
             "as_of_date": result.as_of_date,
             "as_known_on": result.as_known_on,
             "published": result.published,
+            "data_docs": home.data_docs(result.run_id) if result.building else None,
         }
         click.echo(json.dumps(document, default=str, indent=2))
         return
@@ -215,12 +230,21 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
     if len(noted) > SHOWN_FILES:
         click.echo(f"  ... and {len(noted) - SHOWN_FILES} more files with a message: cxe status")
     if result.building:
-        passed = sum(check.status == "pass" for check in result.building.checks)
-        click.echo(f"Checks: {passed} passed, {len(warnings)} warned. As of {result.as_of_date}.")
-    for check in warnings:
-        click.echo(f"  warned: {check.check_name}: {check.failures}. {check.remedy}")
+        _report_checks(home, result.run_id, result.building.checks)
+        click.echo(f"As of {result.as_of_date}.")
     if result.published:
         click.echo(f"Published {result.run_id}: query {home.current / 'cxe.duckdb'}")
+
+
+def _report_checks(home: Home, run_id: str, checks: Sequence[CheckResult]) -> None:
+    passed = sum(check.status == "pass" for check in checks)
+    warned = [check for check in checks if check.status in {"warn", "accepted"}]
+    click.echo(f"Checks: {passed} passed, {len(warned)} warned. Evidence: {home.data_docs(run_id)}")
+    for check in warned:
+        word = "warned" if check.status == "warn" else "accepted"
+        counted = "Could not be computed." if check.failures is None else f"{check.failures} rows."
+        found = (check.examples or counted).replace("\n", "; ")
+        click.echo(f"  {word}: {check.check_name}: {found} {check.remedy}")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def load_contract(project_dir: Path) -> dict[tuple[str, str], Extract]:
     for path in paths:
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
             # What cxe itself writes is described beside the contract, and is no part of it.
-            if source["name"] in {"landing", "calibration"}:
+            if source["name"] in {"landing", "calibration", "operations"}:
                 continue
             for table in source["tables"]:
                 try:

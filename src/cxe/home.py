@@ -48,6 +48,15 @@ class Home:
         return self.root / "reports"
 
     @property
+    def quality(self) -> Path:
+        """Evidence of the gates: a folder per run."""
+        return self.root / "quality"
+
+    def data_docs(self, run_id: str) -> Path:
+        """First page of what the gates of a run found."""
+        return self.quality / run_id / "data_docs" / "index.html"
+
+    @property
     def target(self) -> Path:
         """What dbt compiles."""
         return self.root / "target"
@@ -68,7 +77,8 @@ class Home:
             CxeError: the home cannot be written.
         """
         try:
-            for folder in (self.warehouse.parent, self.published, self.target, self.logs):
+            folders = (self.warehouse.parent, self.published, self.quality, self.target, self.logs)
+            for folder in folders:
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CxeError(

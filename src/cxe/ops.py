@@ -46,6 +46,9 @@ create table if not exists ops.quality_results (
     query_path varchar,
     checked_at timestamp not null
 );
+-- Homes of earlier versions have the table without these.
+alter table ops.quality_results add column if not exists owner varchar;
+alter table ops.quality_results add column if not exists examples varchar;
 comment on table ops.quality_results is 'One row per run and check: what it found.';
 create table if not exists ops.cvar_coefficients (
     model_version varchar not null,
@@ -91,9 +94,12 @@ class CheckResult:
     Attributes:
         layer: raw, staging, intermediate or marts.
         severity: `error` blocks publishing, `warn` is reported.
-        status: pass, warn, fail or error (the check or its model could not run).
+        status: pass, warn, fail, accepted (it would have failed, and a person let it pass) or error
+            (the check or its model could not run).
         failures: rows that fail, None where it could not run.
-        query_path: compiled query that shows them, relative to the home.
+        query_path: compiled query, or page below the home, that shows them.
+        owner: who answers for what is checked, where the check says so.
+        examples: up to three findings, a line each; keys, files, figures, never personal data.
     """
 
     layer: str
@@ -105,6 +111,8 @@ class CheckResult:
     description: str
     remedy: str
     query_path: str | None
+    owner: str | None = None
+    examples: str | None = None
 
 
 def utc_now() -> datetime:
@@ -173,6 +181,17 @@ def record_period(
         [as_of_date, as_known_on, run_id],
     )
     return as_of_date, as_known_on
+
+
+def last_period(
+    connection: duckdb.DuckDBPyConnection,
+) -> tuple[date | None, date | None]:
+    """As-of date and knowledge date of the newest run that built; None before there was one."""
+    period: tuple[date | None, date | None] | None = connection.execute(
+        "select as_of_date, as_known_on from ops.runs where as_of_date is not null"
+        " order by run_id desc limit 1"
+    ).fetchone()
+    return period or (None, None)
 
 
 def record_checks(

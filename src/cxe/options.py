@@ -64,6 +64,13 @@ as_known_on_option = day_option(
     "--as-known-on",
     help="Use only what was delivered by this day (default: everything).",
 )
+accept_option = click.option(
+    "--accept",
+    "accepted",
+    multiple=True,
+    metavar="NAME",
+    help="Let this expectation report what it finds and not block; repeat for several.",
+)
 output_options = options(
     click.option("--quiet", is_flag=True, help="No progress display."),
     click.option("--json", "as_json", is_flag=True, help="Print the result as JSON."),

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from cxe import ops
-from cxe.build import BuildResult, build
+from cxe.build import BuildResult, build, check_layer
 from cxe.contract import load_contract
 from cxe.errors import CxeError, InputError
+from cxe.guard.gate import guarding
 from cxe.home import PROJECT_DIR, Home, full_disk_explained, open_warehouse, writing
 from cxe.landing import LandingResult, create_raw_tables, land
 from cxe.publish import publish
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date
     from pathlib import Path
 
+    from cxe.contract import Extract
+    from cxe.ops import CheckResult
     from cxe.progress import Progress
 
 KEEP_VERSIONS = 3
@@ -52,6 +57,7 @@ def run(
     as_of: date | None = None,
     as_known_on: date | None = None,
     calibrating_anew: bool = False,
+    accepted: Collection[str] = (),
     keep_versions: int = KEEP_VERSIONS,
 ) -> RunResult:
     """Do the steps asked for, under the home's lock, as one run.
@@ -63,6 +69,7 @@ def run(
         as_of: last day of the world; None takes the default of definitions, section 0.
         as_known_on: keep only rows delivered by then; None keeps all.
         calibrating_anew: fit the retained-share model even if nothing it rests on has changed.
+        accepted: names of expectations that are reported and do not block in this run.
         keep_versions: published versions that stay.
 
     Raises:
@@ -81,29 +88,23 @@ def run(
             create_raw_tables(connection, contract)
             run_id = ops.start_run(connection, home)
         try:
-            if extracts is not None:
-                progress.step("land")
-                with open_warehouse(home) as connection:
-                    landing = land(
-                        connection,
-                        extracts,
-                        contract,
-                        loaded_at=ops.utc_now(),
-                        on_file=lambda _, done, total: progress.advance(done, total),
+            with ExitStack() as evidence:
+                # Nothing is published before the evidence of its gates is complete.
+                guard = building and evidence.enter_context(
+                    guarding(home, run_id, as_of=as_of, as_known_on=as_known_on, accepted=accepted)
+                )
+                if extracts is not None:
+                    progress.step("land")
+                    landing = _land(home, run_id, extracts, contract, progress)
+                if guard:
+                    _refuse_empty(home)
+                    variables = {
+                        "as_of_date": as_of.isoformat() if as_of else None,
+                        "as_known_on": as_known_on.isoformat() if as_known_on else None,
+                    }
+                    built = build(
+                        home, run_id, progress, variables, guard, calibrating_anew=calibrating_anew
                     )
-                    ops.record_landing(
-                        connection,
-                        run_id,
-                        landed=sum(file.status == "landed" for file in landing.files),
-                        rejected=sum(file.status == "rejected" for file in landing.files),
-                    )
-            if building:
-                _refuse_empty(home)
-                variables = {
-                    "as_of_date": as_of.isoformat() if as_of else None,
-                    "as_known_on": as_known_on.isoformat() if as_known_on else None,
-                }
-                built = build(home, run_id, progress, variables, calibrating_anew=calibrating_anew)
             with open_warehouse(home) as connection:
                 if built is not None:
                     period = ops.record_period(connection, run_id)
@@ -118,6 +119,62 @@ def run(
     return RunResult(run_id, landing, built, *period, published)
 
 
+def _land(
+    home: Home,
+    run_id: str,
+    extracts: Path,
+    contract: dict[tuple[str, str], Extract],
+    progress: Progress,
+) -> LandingResult:
+    with open_warehouse(home) as connection:
+        landing = land(
+            connection,
+            extracts,
+            contract,
+            loaded_at=ops.utc_now(),
+            on_file=lambda _, done, total: progress.advance(done, total),
+        )
+        ops.record_landing(
+            connection,
+            run_id,
+            landed=sum(file.status == "landed" for file in landing.files),
+            rejected=sum(file.status == "rejected" for file in landing.files),
+        )
+    return landing
+
+
+def check(home: Home, progress: Progress, layer: str) -> tuple[str, list[CheckResult]]:
+    """Run the expectations of one layer as it stands, as a run of its own.
+
+    Args:
+        layer: raw, staging, intermediate or marts.
+
+    Returns:
+        Run id and what every expectation found.
+
+    Raises:
+        InputError: nothing landed or built to check.
+        GateError: an expectation that blocks was not met.
+        BusyError: another run has the home.
+    """
+    with writing(home), full_disk_explained(home):
+        with open_warehouse(home) as connection:
+            create_raw_tables(connection, load_contract(PROJECT_DIR))
+            run_id = ops.start_run(connection, home)
+            as_of, as_known_on = ops.last_period(connection)
+        try:
+            _refuse_empty(home)
+            with guarding(home, run_id, as_of=as_of, as_known_on=as_known_on) as guard:
+                checks = check_layer(home, run_id, progress, guard, layer)
+            with open_warehouse(home) as connection:
+                ops.end_run(connection, run_id, "checked")
+        except CxeError as error:
+            # A look at the warehouse spoils no build that is there to be published.
+            _end_failed(home, run_id, error, "checked")
+            raise
+    return run_id, checks
+
+
 def publish_last_build(
     home: Home, progress: Progress, keep_versions: int = KEEP_VERSIONS
 ) -> RunResult:
@@ -130,7 +187,8 @@ def publish_last_build(
         create_raw_tables(connection, load_contract(PROJECT_DIR))
         connection.execute(ops.CREATE)
         last = connection.execute(
-            "select run_id, status, as_of_date, as_known_on from ops.runs order by run_id desc"
+            "select run_id, status, as_of_date, as_known_on from ops.runs"
+            " where status <> 'checked' order by run_id desc"
         ).fetchone()
         if last is None or last[1] != "built":
             status = "there is none" if last is None else f"it is {last[1]}"
@@ -156,10 +214,10 @@ def _refuse_empty(home: Home) -> None:
         )
 
 
-def _end_failed(home: Home, run_id: str, error: CxeError) -> None:
+def _end_failed(home: Home, run_id: str, error: CxeError, status: str = "failed") -> None:
     """Keep why a run failed, if the disk still takes it; the next run closes it otherwise."""
     try:
         with open_warehouse(home) as connection:
-            ops.end_run(connection, run_id, "failed", str(error))
+            ops.end_run(connection, run_id, status, str(error))
     except (CxeError, OSError, duckdb.Error):
         return

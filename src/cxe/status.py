@@ -54,11 +54,15 @@ def read_status(home: Home) -> dict[str, Any]:
                 " where status = 'rejected' or rows_rejected > 0 order by file_id"
             ),
             "checks_to_look_at": rows(
-                "select check_name, status, failures, remedy from ops.quality_results"
+                "select check_name, status, failures, examples, remedy from ops.quality_results"
                 " where run_id = (select max(run_id) from ops.quality_results)"
                 " and status <> 'pass' order by check_name"
             ),
         }
+    found["data_docs"] = next(
+        (str(page) for run in found["runs"] if (page := home.data_docs(run["run_id"])).exists()),
+        None,
+    )
     _add_lateness(found["extracts"])
     return found
 
@@ -76,8 +80,8 @@ def _try_open(database: Path) -> duckdb.DuckDBPyConnection | None:
         return None
     try:
         connection = duckdb.connect(str(database), read_only=True)
-        connection.execute("from ops.quality_results limit 0")
-    except (duckdb.IOException, duckdb.CatalogException):
+        connection.execute("select examples from ops.quality_results limit 0")
+    except (duckdb.IOException, duckdb.CatalogException, duckdb.BinderException):
         return None
     return connection
 
@@ -97,6 +101,7 @@ def render_status(found: dict[str, Any]) -> str:
     console = Console(width=WIDTH)
     with console.capture() as capture:
         console.print(f"Home {found['home']}, published version {found['published']}")
+        console.print(f"What the newest gates found: {found['data_docs'] or 'no run yet'}")
         for title, rows in found.items():
             if not isinstance(rows, list) or not rows:
                 continue

@@ -12,8 +12,12 @@ from pathlib import Path
 
 # Before numpy is loaded: threads of many small products stall each other on a busy machine.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Nor may what the tests load call home, or leave byte code in the checkout.
+os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
 
 import pytest
+from commands import run_cxe
 from hypothesis.configuration import set_hypothesis_home_dir
 from worlds import Cxe
 
@@ -25,6 +29,17 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 set_hypothesis_home_dir(REPOSITORY / ".venv" / ".cache" / "hypothesis")
 
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+# Files of tests that take minutes go first, the longest at the head: left to the end, they would
+# keep one processor busy while the other has nothing to do.
+LONGEST = (
+    *("test_arrival", "test_crash", "test_docs", "test_golden", "test_run", "test_faults"),
+    *("test_worlds", "test_cvar", "test_layer", "test_health"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session")
@@ -49,44 +64,56 @@ def built_once(tmp_path_factory: pytest.TempPathFactory) -> BuiltOnce:
 
 
 @pytest.fixture(scope="session")
-def parsed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def parsed(built_once: BuiltOnce) -> Path:
     """dbt's parse of the project: a quarter of a small run, and the same for every home."""
-    target = tmp_path_factory.mktemp("parsed")
-    environment = {**os.environ, "DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
-    environment.pop("CXE_HOME", None)
-    subprocess.run(
-        [Path(sys.executable).with_name("dbt"), "--quiet", "parse"],
-        cwd=REPOSITORY,
-        env={**environment, "PYTHONDONTWRITEBYTECODE": "1"},
-        check=True,
-    )
-    return target / "partial_parse.msgpack"
+
+    def parse(target: Path) -> None:
+        environment = {**os.environ, "DBT_TARGET_PATH": str(target), "DBT_LOG_PATH": str(target)}
+        environment.pop("CXE_HOME", None)
+        subprocess.run(
+            [Path(sys.executable).with_name("dbt"), "--quiet", "parse"],
+            cwd=REPOSITORY,
+            env=environment,
+            check=True,
+        )
+
+    return built_once("parsed", parse) / "partial_parse.msgpack"
 
 
-@pytest.fixture(scope="session")
-def cxe(parsed: Path) -> Cxe:
+def command(parsed: Path, *left_out: str) -> Cxe:
     """Run the command line as a user does; fails the test unless the exit code is `code`."""
 
     def run(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(
-            [sys.executable, "-m", "cxe", *map(str, arguments)],
-            cwd=REPOSITORY,
-            env={
-                **os.environ,
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed),
-                # Two tests at a time have a core each.
-                "CXE_THREADS": "1",
-            },
-            capture_output=True,
-            text=True,
-            check=False,
+        done = run_cxe(
+            [*map(str, arguments)],
+            REPOSITORY,
+            # Two tests at a time have a core each.
+            {**os.environ, "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed), "CXE_THREADS": "1"},
+            frozenset(left_out),
         )
         if code is not None:
             assert done.returncode == code, done.stdout + done.stderr
         return done
 
     return run
+
+
+@pytest.fixture(scope="session")
+def cxe(parsed: Path) -> Cxe:
+    """The command line."""
+    return command(parsed)
+
+
+@pytest.fixture(scope="session")
+def quick_cxe(parsed: Path) -> Cxe:
+    """The command line without the guard, for tests of what the models make of a delivery."""
+    return command(parsed, "expectations")
+
+
+@pytest.fixture(scope="session")
+def unchecked_cxe(parsed: Path) -> Cxe:
+    """The command line without dbt's data tests either, where marts are compared with marts."""
+    return command(parsed, "expectations", "tests")
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +171,8 @@ def experience_extracts(built_once: BuiltOnce) -> Path:
 
 
 @pytest.fixture(scope="session")
-def experience_home(cxe: Cxe, experience_extracts: Path, built_once: BuiltOnce) -> Path:
+def experience_home(quick_cxe: Cxe, experience_extracts: Path, built_once: BuiltOnce) -> Path:
+    extracts = experience_extracts
     return built_once(
-        "experience", lambda home: cxe("run", "--extracts", experience_extracts, "--home", home)
+        "experience", lambda home: quick_cxe("run", "--extracts", extracts, "--home", home)
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 import pytest
+from guard.page import page as faults_page
 from worlds import mart_differences, published
 
 from cxe.cli import main
@@ -75,6 +76,7 @@ def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> N
     assert "run_rate" in outputs[0]
 
 
+@pytest.mark.thorough
 def test_recalibrating_as_documented_changes_nothing(
     checkout: Path, sample_home: Path, parsed: Path
 ) -> None:
@@ -136,6 +138,11 @@ def test_the_catalogue_of_metrics_is_up_to_date(sample_home: Path) -> None:
     manifest = sample_home / "published" / "current" / "metrics" / SEMANTIC_MANIFEST
     page = (REPOSITORY / "docs/reference/metrics.md").read_text(encoding="utf-8")
     assert page == catalog_page(manifest.read_text(encoding="utf-8")), "make docs"
+
+
+def test_the_list_of_faults_is_up_to_date() -> None:
+    written = (REPOSITORY / "docs/reference/faults.md").read_text(encoding="utf-8")
+    assert written == faults_page(), "make docs"
 
 
 def test_links_between_documents_lead_somewhere() -> None:

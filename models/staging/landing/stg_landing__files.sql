@@ -14,6 +14,13 @@ source as (
 
 ),
 
+published_runs as (
+
+    select * from {{ source('operations', 'runs') }}
+    where status = 'published'
+
+),
+
 renamed as (
 
     select
@@ -30,6 +37,13 @@ renamed as (
         rows_landed,
         rows_rejected,
         {{ is_driving_extract('system', 'extract') }} as is_driving_as_of_date,
+        (
+            select count(*)
+            from published_runs
+            where
+                published_runs.finished_at >= source.loaded_at
+                and published_runs.as_known_on >= source.delivered_on
+        ) > 0 as is_published,
         delivered_on as file_delivered_on,
         loaded_at
     from source

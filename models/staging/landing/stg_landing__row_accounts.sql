@@ -1,34 +1,8 @@
 -- One row per extract: how many of its landed rows stand in staging, and what could not be parsed.
 
-{% set staged_extracts = [
-    ('crm', 'account', 'stg_crm__accounts'),
-    ('crm', 'user', 'stg_crm__staff'),
-    ('crm', 'product_vod__c', 'stg_crm__products'),
-    ('crm', 'call2_vod__c', 'stg_crm__calls'),
-    ('crm', 'call2_detail_vod__c', 'stg_crm__call_details'),
-    ('crm', 'call2_key_message_vod__c', 'stg_crm__key_messages'),
-    ('crm', 'sent_email_vod__c', 'stg_crm__sent_emails'),
-    ('crm', 'multichannel_activity_vod__c', 'stg_crm__digital_activities'),
-    ('crm', 'multichannel_consent_vod__c', 'stg_crm__consents'),
-    ('crm', 'medical_inquiry_vod__c', 'stg_crm__inquiries'),
-    ('crm', 'em_attendee_vod__c', 'stg_crm__event_attendees'),
-    ('crm', 'access_barrier__c', 'stg_crm__barriers'),
-    ('access', 'hub_enrollment', 'stg_access__enrollments'),
-    ('access', 'hub_status_history', 'stg_access__case_statuses'),
-    ('access', 'benefit_verification', 'stg_access__benefit_verifications'),
-    ('access', 'prior_auth', 'stg_access__prior_auths'),
-    ('access', 'sp_dispense', 'stg_access__dispenses'),
-    ('access', 'nurse_contact', 'stg_access__nurse_contacts'),
-    ('access', 'product_price', 'stg_access__prices'),
-    ('access', 'copay_assist', 'stg_access__copay_claims'),
-    ('support', 'case', 'stg_support__cases'),
-    ('support', 'case_history', 'stg_support__case_changes'),
-    ('support', 'survey_response', 'stg_support__survey_responses'),
-] -%}
-
 with
 
-{% for system, extract, model_name in staged_extracts -%}
+{% for system, extract, model_name in staged_extracts() -%}
 {{ system }}_{{ extract }}_landed as (
 
     select
@@ -50,7 +24,7 @@ with
 {% endfor -%}
 row_accounts as (
 
-    {% for system, extract, model_name in staged_extracts -%}
+    {% for system, extract, model_name in staged_extracts() -%}
     select
         '{{ system }}' as system,
         '{{ extract }}' as extract,

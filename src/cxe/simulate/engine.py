@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -129,6 +129,10 @@ def live(
         trusts[month] = minds.trust
         hazards[month] = stopping_hazard(minds.trust, experience_effect)
         stopped[month] = stopped_in >= 0
+    # The last weeks' invitations are to events of the two months after, which nobody sees.
+    for begins in (scene.end, scene.end + 30 * DAY):
+        later = replace(scene, start=begins, end=begins + 30 * DAY)
+        crm.month_of_events(rngs["crm"], field, later)
     return History(
         world, hub, pharmacy, field, desk, trusts, hazards, stopped, stopped_in, writes_from
     )

@@ -96,7 +96,8 @@ def delivery_dates(calendar: Calendar) -> list[int]:
 def write_extract(root: Path, extract: Extract, table: Table, calendar: Calendar) -> list[Delivery]:
     """Write all deliveries of one extract.
 
-    A month without news sends no file, except the last, which says how far the world is complete.
+    A month without news sends its header only, as real systems do: a file that is not there is then
+    a fault and never a quiet month.
 
     Raises:
         CxeError: the table lacks a column of the contract.
@@ -108,14 +109,11 @@ def write_extract(root: Path, extract: Extract, table: Table, calendar: Calendar
     folder = root / extract.folder
     folder.mkdir(parents=True, exist_ok=True)
     deliveries = []
-    dates = delivery_dates(calendar)
     since = _BEFORE_EVERYTHING
-    for until in dates:
+    for until in delivery_dates(calendar):
         is_full = since == _BEFORE_EVERYTHING or extract.name in _ALWAYS_FULL
         rows = table.touched(_BEFORE_EVERYTHING if is_full else since, until)
         since = until
-        if not len(rows) and until != dates[-1]:
-            continue
         mode = "full" if is_full else "delta"
         day = datetime.fromtimestamp(until, UTC).date()
         path = folder / file_name(extract, day, mode, style.container)

@@ -198,12 +198,12 @@ def test_sample_world_marts_equal_the_second_computation(
     ],
 )
 def test_where_everything_collides_marts_equal_the_second_computation(
-    seed: int, cxe: Cxe, tmp_path: Path
+    seed: int, quick_cxe: Cxe, tmp_path: Path
 ) -> None:
     extracts, home = tmp_path / "extracts", tmp_path / "home"
     collision_world(extracts, seed)
     collide_cases(extracts, seed)
-    cxe("run", "--extracts", extracts, "--home", home)
+    quick_cxe("run", "--extracts", extracts, "--home", home)
     world = compute(extracts)
     assert_same_marts(home, world)
     assert_same_journeys(home, world)

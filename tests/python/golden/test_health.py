@@ -46,14 +46,14 @@ def test_sample_world_relationships_equal_the_second_computation(
 
 
 def test_health_of_a_month_does_not_change_when_later_events_arrive(
-    cxe: Cxe, sample_home: Path, tmp_path: Path
+    quick_cxe: Cxe, sample_home: Path, tmp_path: Path
 ) -> None:
     # No claim of these months is billed again later and no support case opened again, which would
     # restate them by definition.
     home = tmp_path / "home"
     shutil.copytree(sample_home, home, symlinks=True)
-    cxe("build", "--home", home, "--as-of", "2025-08-31")
-    cxe("publish", "--home", home)
+    quick_cxe("build", "--home", home, "--as-of", "2025-08-31")
+    quick_cxe("publish", "--home", home)
     until_august = "select * from marts.fct_relationship_health where month <= date '2025-08-01'"
     with published(home) as then, published(sample_home) as now:
         rows_then = then.execute(f"{until_august} order by all").fetchall()

@@ -83,9 +83,9 @@ def test_wrong_definitions_of_some_metrics_are_noticed(experience_home: Path) ->
 
 
 @pytest.mark.thorough
-def test_wrong_definitions_of_all_metrics_are_noticed(cxe: Cxe, tmp_path: Path) -> None:
+def test_wrong_definitions_of_all_metrics_are_noticed(quick_cxe: Cxe, tmp_path: Path) -> None:
     # Large enough for rare events, such as customers who come back in several territories at once.
     simulate(tmp_path / "world", hcps=600, months=36, seed=3, experience_effect=3)
-    cxe("run", "--extracts", tmp_path / "world" / "extracts", "--home", tmp_path / "home")
+    quick_cxe("run", "--extracts", tmp_path / "world" / "extracts", "--home", tmp_path / "home")
     assert_golden(tmp_path / "home")
     assert not unnoticed(tmp_path / "home", sorted(GOLDEN))

@@ -16,7 +16,16 @@ from cxe.contract import Extract, load_contract
 from cxe.errors import InputError
 from cxe.home import PROJECT_DIR
 from cxe.simulate import SimulationSummary, simulate
-from cxe.simulate.clock import HOUR, NEVER, after_office_hours, office_clock, seconds
+from cxe.simulate.clock import (
+    HOUR,
+    NEVER,
+    after_office_hours,
+    calendar,
+    office_clock,
+    seconds,
+)
+from cxe.simulate.tables import Column, Table
+from cxe.simulate.write import write_extract
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -188,6 +197,37 @@ def test_a_case_delivered_open_comes_again_when_it_is_closed(
         row["case_id"] for path in deltas for row in table(path, extract)[1] if row["closed_ts"]
     }
     assert open_then & closed_later
+
+
+def test_every_extract_is_delivered_on_every_date_news_or_none(tmp_path: Path) -> None:
+    simulate(tmp_path, hcps=20, months=12, seed=4)
+    dates = {
+        extract.name: [delivered_on(path) for path in files_of(tmp_path, extract)]
+        for extract in CONTRACT.values()
+    }
+    assert len(set(map(tuple, dates.values()))) == 1
+    sizes = [
+        len(table(path, extract)[1])
+        for extract in CONTRACT.values()
+        for path in files_of(tmp_path, extract)
+    ]
+    assert 0 in sizes
+
+
+def test_a_delivery_without_news_keeps_its_columns_in_parquet_too(tmp_path: Path) -> None:
+    extract = CONTRACT["access", "nurse_contact"]
+    one = np.zeros(1, np.int64)
+    kinds = {"start_ts": "ts", "modified_ts": "ts", "duration_s": "int"}
+    columns = {name: Column(kinds.get(name, "code"), one, ("X",)) for name in extract.column_names}
+    first, *later = write_extract(
+        tmp_path, extract, Table(columns, one, None), calendar(12, date(2025, 12, 31))
+    )
+    assert first.rows == 1
+    assert later
+    for delivery in later:
+        arrow = pq.read_table(delivery.path)
+        assert arrow.num_rows == 0
+        assert arrow.schema == pq.read_schema(first.path)
 
 
 def test_the_last_delivery_of_every_extract_follows_the_last_day(tmp_path: Path) -> None:

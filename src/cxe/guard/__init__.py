@@ -1,0 +1,1 @@
+"""The guard: expectations between the layers, which bad data do not pass."""
