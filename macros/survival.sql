@@ -10,6 +10,12 @@
     ) -}}
 {% endmacro %}
 
+{# The first time at which a curve is down to one half, null if it never is. The tolerance keeps one
+   that meets one half exactly from missing it by rounding. #}
+{% macro median_survival(survival, time) %}
+    {{- return('min(case when ' ~ survival ~ ' <= ' ~ (0.5 + 1e-12) ~ ' then ' ~ time ~ ' end)') -}}
+{% endmacro %}
+
 {# Variance of ln(survival) (Greenwood 1926); infinite, hence null, once nobody is left. #}
 {% macro log_survival_variance(events, at_risk, window) %}
     {{- return(

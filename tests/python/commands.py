@@ -16,6 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from worlds import Cxe
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
 FORKS = get_context("forkserver")
 # What is not installed is left out. None of them opens a database, and the threads of duckdb and
 # pyarrow are idle.
@@ -46,7 +50,8 @@ def run_cxe(
         arguments: after `cxe`.
         cwd: where it runs.
         environment: all of it.
-        left_out: checks that are: `expectations` and `tests`, a fifth and a third of a small run.
+        left_out: parts that are: checks (`expectations` and `tests`, a fifth and a third of a small
+            run), and the marts that nothing reads but people (`flywheel`, another fifth).
     """
     with TemporaryDirectory() as folder:
         outputs = [Path(folder, name) for name in ("stdout", "stderr")]
@@ -58,6 +63,34 @@ def run_cxe(
         texts = [path.read_text(encoding="utf-8") for path in outputs]
     assert process.exitcode is not None
     return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
+
+
+# All of the flywheel but the value bridge, which expectations read; and the scorecards.
+FLYWHEEL = "path:models/marts/flywheel/fct_[!v]* path:models/marts/scorecards"
+
+
+def is_left_out_with_flywheel(node: Mapping[str, Any]) -> bool:
+    """Whether a node of the manifest is one of the marts that `FLYWHEEL` selects."""
+    folder, name = node["fqn"][2], node["name"]
+    return folder == "scorecards" or (folder == "flywheel" and not name.startswith("fct_v"))
+
+
+def command(parsed: Path, *left_out: str) -> Cxe:
+    """Run the command line as a user does; fails the test unless the exit code is `code`."""
+
+    def run(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
+        done = run_cxe(
+            [*map(str, arguments)],
+            REPOSITORY,
+            # Two tests at a time have a core each.
+            {**os.environ, "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed), "CXE_THREADS": "1"},
+            frozenset(left_out),
+        )
+        if code is not None:
+            assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    return run
 
 
 class _NoGuard:
@@ -83,7 +116,7 @@ def _become_cxe(
     os.environ.clear()
     os.environ.update(environment)
     sys.argv = ["cxe", *arguments]
-    from cxe import build, pipeline
+    from cxe import build, pipeline, publish
     from cxe.cli import main
 
     changed: Any = pipeline
@@ -95,4 +128,13 @@ def _become_cxe(
             layer: (*command, "--exclude-resource-type", "test")
             for layer, command in build.LAYERS.items()
         }
+    if "flywheel" in left_out:
+        changed.LAYERS = {
+            **build.LAYERS,
+            "marts": (*build.LAYERS["marts"], "--exclude", *FLYWHEEL.split()),
+        }
+        all_marts, changed = publish._marts, publish
+        changed._marts = lambda manifest: [
+            node for node in all_marts(manifest) if not is_left_out_with_flywheel(node)
+        ]
     main(prog_name="cxe")

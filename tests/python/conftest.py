@@ -17,7 +17,7 @@ os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
 os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
 
 import pytest
-from commands import run_cxe
+from commands import command
 from hypothesis.configuration import set_hypothesis_home_dir
 from worlds import Cxe
 
@@ -80,24 +80,6 @@ def parsed(built_once: BuiltOnce) -> Path:
     return built_once("parsed", parse) / "partial_parse.msgpack"
 
 
-def command(parsed: Path, *left_out: str) -> Cxe:
-    """Run the command line as a user does; fails the test unless the exit code is `code`."""
-
-    def run(*arguments: object, code: int | None = 0) -> subprocess.CompletedProcess[str]:
-        done = run_cxe(
-            [*map(str, arguments)],
-            REPOSITORY,
-            # Two tests at a time have a core each.
-            {**os.environ, "DBT_PARTIAL_PARSE_FILE_PATH": str(parsed), "CXE_THREADS": "1"},
-            frozenset(left_out),
-        )
-        if code is not None:
-            assert done.returncode == code, done.stdout + done.stderr
-        return done
-
-    return run
-
-
 @pytest.fixture(scope="session")
 def cxe(parsed: Path) -> Cxe:
     """The command line."""
@@ -114,6 +96,12 @@ def quick_cxe(parsed: Path) -> Cxe:
 def unchecked_cxe(parsed: Path) -> Cxe:
     """The command line without dbt's data tests either, where marts are compared with marts."""
     return command(parsed, "expectations", "tests")
+
+
+@pytest.fixture(scope="session")
+def valuing_cxe(parsed: Path) -> Cxe:
+    """The command line without checks and without marts that stand on value at risk."""
+    return command(parsed, "expectations", "tests", "flywheel")
 
 
 @pytest.fixture(scope="session")

@@ -58,6 +58,7 @@ months_bounded as (
 
     select
         month,
+        row_number() over (order by month) as month_number,
         cast({{ dbt.dateadd('month', 1, 'month') }} as date) as next_month,
         cast({{ dbt.last_day('month', 'month') }} as date) as last_day_on
     from months

@@ -121,6 +121,7 @@ barriers_followed as (
         accounts_resolved.customer_id,
         accounts_resolved.organization_id,
         ranked.case_id,
+        staff.staff_id,
         ranked.barrier_type,
         staff.function,
         ranked.escalated_to,

@@ -98,6 +98,7 @@ promises_settled as (
         promises.channel_group,
         promises.function,
         promises.accountable,
+        promises.clock,
         customers_versioned.territory,
         all_promises.priority,
         all_promises.status,

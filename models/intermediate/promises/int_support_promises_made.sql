@@ -53,7 +53,9 @@ closings as (
             as last_closed_at,
         max(
             case
-                when case_changes.old_value = 'Closed' and case_changes.new_value <> 'Closed'
+                when
+                    case_changes.old_value = 'Closed'
+                    and coalesce(case_changes.new_value <> 'Closed', true)
                     then case_changes.changed_at
             end
         ) as last_reopened_at

@@ -21,6 +21,7 @@ dim_months as (
         months.last_day_on,
         cast({{ dbt.date_trunc('quarter', 'months.month') }} as date) as quarter,
         cast({{ dbt.date_trunc('year', 'months.month') }} as date) as year,
+        months.month_number,
         {{ dbt.datediff(
             'months.month', 'months.next_month', 'day'
         ) }} as days_in_month,

@@ -8,25 +8,34 @@ interactions as (
 
 ),
 
+duplicate_touches as (
+
+    select * from {{ ref('int_duplicate_touches') }}
+
+),
+
 fct_interactions as (
 
     select
-        interaction_id,
-        interaction_type,
-        customer_id,
-        organization_id,
-        occurred_at,
-        function,
-        channel,
-        direction,
-        is_two_way,
-        product_id,
-        campaign,
-        touch_cost,
-        customer_minutes,
-        source_system,
-        source_row_id
+        interactions.interaction_id,
+        interactions.interaction_type,
+        interactions.customer_id,
+        interactions.organization_id,
+        interactions.occurred_at,
+        interactions.function,
+        interactions.channel,
+        interactions.direction,
+        interactions.is_two_way,
+        duplicate_touches.interaction_id is not null as is_duplicate_touch,
+        interactions.product_id,
+        interactions.campaign,
+        interactions.touch_cost,
+        interactions.customer_minutes,
+        interactions.source_system,
+        interactions.source_row_id
     from interactions
+    left join duplicate_touches
+        on interactions.interaction_id = duplicate_touches.interaction_id
 
 )
 

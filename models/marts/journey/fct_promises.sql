@@ -20,6 +20,7 @@ fct_promises as (
         channel_group,
         function,
         accountable,
+        clock,
         territory,
         priority,
         status,

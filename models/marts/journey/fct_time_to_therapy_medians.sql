@@ -1,10 +1,8 @@
 -- One row per month of receipt (null for all) and payer type (and all): the median time to therapy.
 
 -- A limit of the median is where the limit of the survival curve crosses one half (Brookmeyer and
--- Crowley 1982). The tolerance keeps a curve that meets one half exactly from missing it by
--- rounding.
+-- Crowley 1982).
 
-{% set half = 0.5 + 1e-12 -%}
 with
 
 waits as (
@@ -20,11 +18,9 @@ fct_time_to_therapy_medians as (
         payer_type,
         max(at_risk) as cases,
         cast(sum(delivered) as {{ dbt.type_bigint() }}) as delivered,
-        min(case when survival <= {{ half }} then days end) as median_days,
-        min(case when coalesce(survival_lower, survival) <= {{ half }} then days end)
-            as median_days_lower,
-        min(case when coalesce(survival_upper, survival) <= {{ half }} then days end)
-            as median_days_upper
+        {{ median_survival('survival', 'days') }} as median_days,
+        {{ median_survival('coalesce(survival_lower, survival)', 'days') }} as median_days_lower,
+        {{ median_survival('coalesce(survival_upper, survival)', 'days') }} as median_days_upper
     from waits
     group by received_month, payer_type
 

@@ -24,6 +24,7 @@ GROUPS = {
     "promise": "Promises and moments",
     "health": "Relationship health",
     "variability": "Experience variability",
+    "flywheel": "Flywheel and economics",
 }
 
 

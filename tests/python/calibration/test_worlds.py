@@ -24,7 +24,7 @@ SEEDS = [1, *(pytest.param(seed, marks=pytest.mark.thorough) for seed in (2, 3))
 
 
 @pytest.fixture(scope="session")
-def world(quick_cxe: Cxe, tmp_path_factory: pytest.TempPathFactory) -> World:
+def world(valuing_cxe: Cxe, tmp_path_factory: pytest.TempPathFactory) -> World:
     """Home and folder of the hidden truth, by how much experience drives and seed; built once."""
     built: dict[tuple[float, int], tuple[Path, Path]] = {}
 
@@ -32,7 +32,7 @@ def world(quick_cxe: Cxe, tmp_path_factory: pytest.TempPathFactory) -> World:
         if (effect, seed) not in built:
             out = tmp_path_factory.mktemp("world")
             simulate(out, hcps=1000, months=36, seed=seed, experience_effect=effect)
-            quick_cxe("run", "--extracts", out / "extracts", "--home", out / "home")
+            valuing_cxe("run", "--extracts", out / "extracts", "--home", out / "home")
             built[effect, seed] = (out / "home", out / "truth")
         return built[effect, seed]
 

@@ -22,13 +22,14 @@ DAYS_OF_VALUE = timedelta(days=365)
 
 @dataclass(frozen=True)
 class Barrier:
-    """A barrier found; money is in the one currency."""
+    """A barrier found, by whom; money is in the one currency."""
 
     barrier_id: str
     customer_id: str | None
     organization_id: str | None
     case_id: str | None
     barrier_type: str | None
+    staff_id: str | None
     function: str | None
     escalated_to: str | None
     territory: str | None
@@ -69,6 +70,7 @@ def _barrier(
         organization_id=organization_id,
         case_id=case.case_id if case else None,
         barrier_type=_lower(record["Barrier_Type__c"]),
+        staff_id=owner.get("Id"),
         function=FUNCTION_OF_USER_TYPE.get(owner.get("User_Type_vod__c", "")),
         escalated_to=_lower(record["Escalated_To__c"]) if is_escalated else None,
         territory=sources.territory_on(customer_id, record["Identified_Date__c"].date()),

@@ -58,7 +58,7 @@ def lifetime_values_of(
         cost = sum(cents for at, cents in costs[row.customer_id].items() if at <= month) / 100
         residual: float | None = 0.0
         if row.is_active:
-            quarters = factor(_tenure_band(ledger.tenure(month)), month)
+            quarters = factor(tenure_band(ledger.tenure(month)), month)
             run_rate = float(ledger.run_rate(ledger.margin, month))
             residual = None if quarters is None else to_the_cent(3 * run_rate * quarters)
         yield LifetimeValue(
@@ -78,7 +78,7 @@ def _lowest_months_of_bands() -> list[int]:
         return sorted(int(row["lowest_months"]) for row in csv.DictReader(seed))
 
 
-def _tenure_band(months: int) -> int:
+def tenure_band(months: int) -> int:
     return max(lowest for lowest in _lowest_months_of_bands() if lowest <= months)
 
 
@@ -91,7 +91,7 @@ def _retained_shares_seen(
 ) -> SharesSeen:
     seen: SharesSeen = defaultdict(list)
     for snapshot in snapshots:
-        band = _tenure_band(ledgers[snapshot.customer_id].tenure(snapshot.month))
+        band = tenure_band(ledgers[snapshot.customer_id].tenure(snapshot.month))
         for quarter, share in zip(QUARTERS, snapshot.retained, strict=True):
             if share is not None:
                 seen[band, quarter].append((snapshot.month + 3 * quarter, float(share)))

@@ -48,6 +48,8 @@ USERS = tuple(f"U{number}" for number in range(6))
 USER_TYPES = ("Sales_vod", "Medical_vod", "Access_vod", "Marketing_vod")
 PRODUCTS = tuple(f"P{number}" for number in range(16))
 PRODUCTS_AND_UNKNOWN = (*PRODUCTS, "P99")
+# Before the panel, in it at either end of a week, on the world's last day but one, and after it.
+LAUNCHES = ("", "2023-12-31", "2024-05-01", "2025-03-01", "02/22/2025", "2025-12-30", "2026-01-05")
 NDCS = ("00000000001", "00000000002", "00000000003", "00000000004")
 NDCS_AND_UNKNOWN = (*NDCS, "00000000009")
 CALLS = tuple(f"C{number:03d}" for number in range(250))
@@ -174,13 +176,14 @@ def _users(dice: _Dice) -> Iterator[Row]:
 
 def _products(dice: _Dice) -> Iterator[Row]:
     """Several products of one NDC, often modified at the same instant."""
-    for product_id in PRODUCTS:
+    for number, product_id in enumerate(PRODUCTS):
         for stamp in dice.sample(STAMPS_OF_FEW, k=dice.randint(1, 2)):
             yield {
                 "Id": product_id,
                 "Name": "Name",
                 "Product_Type_vod__c": dice.choice(("Brand", "Brand", "Detail", "")),
                 "NDC11__c": dice.maybe(dice.choice(NDCS)),
+                "Launch_Date__c": LAUNCHES[number % len(LAUNCHES)],
                 "SystemModstamp": stamp,
             }
 

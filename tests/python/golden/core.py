@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from cxe.contract import load_contract
@@ -15,7 +16,7 @@ from golden.customers import Customer, Sources, customers_of, prepare
 from golden.files import latest_versions, read_files, versions
 from golden.fills import Fill, fills_of
 from golden.interactions import Interaction, interactions_of
-from golden.months import CustomerMonth, customer_months, first_day, last_complete_month
+from golden.months import CustomerMonth, customer_months, first_day, last_complete_month, month_of
 
 PROJECT_DIR = Path(__file__).resolve().parents[3]
 EXTRACTS_USED = frozenset(
@@ -57,6 +58,12 @@ class World:
     fills: list[Fill]
     interactions: list[Interaction]
     months: list[CustomerMonth]
+
+    @cached_property
+    def panel(self) -> range:
+        """Months from the first event of any customer to the last month, as numbers."""
+        first = min((month_of(row.month) for row in self.months), default=0)
+        return range(first, month_of(self.last_month) + 1 if first else 0)
 
 
 def compute(extracts: Path, as_of: date | None = None) -> World:

@@ -49,12 +49,12 @@ def pipelines_of(
 ) -> dict[tuple[str, int], Pipeline]:
     """Pipelines by customer and month, of those with a journey open."""
     to_a_start = [journey for journey in journeys if journey.is_start_journey]
-    first_years = _first_years(fills)
+    first_years = first_years_of(fills)
     pipelines: dict[tuple[str, int], Pipeline] = {}
     for month in months:
         month_end = end_of_day(last_day(month))
         chances = _chances(to_a_start, month)
-        worths = _worths(first_years, month)
+        worths = worths_of(first_years, month)
         prices: dict[str, list[Fraction | None]] = defaultdict(list)
         for journey in to_a_start:
             if journey.customer_id is not None and _is_open(journey, month_end):
@@ -104,7 +104,7 @@ def _chances(journeys: Iterable[Journey], month: int) -> dict[str, Fraction]:
 
 
 @dataclass(frozen=True)
-class _FirstYear:
+class FirstYear:
     """What a start accrued in its first year."""
 
     product_id: str
@@ -112,12 +112,12 @@ class _FirstYear:
     cents: int
 
 
-def _first_years(fills: Iterable[Fill]) -> list[_FirstYear]:
+def first_years_of(fills: Iterable[Fill]) -> list[FirstYear]:
     by_therapy: dict[tuple[str | None, str | None], list[Fill]] = defaultdict(list)
     for fill in fills:
         by_therapy[fill.patient, fill.product_id].append(fill)
     return [
-        _FirstYear(
+        FirstYear(
             product_id=start.product_id,
             last_day=start.shipped_on + timedelta(days=DAYS_OF_A_START - 1),
             cents=sum(
@@ -138,7 +138,7 @@ def _earned(fill: Fill, days_left: int) -> int:
     return (2 * int(fill.net_value * 100) * days + supply) // (2 * supply)
 
 
-def _worths(first_years: Iterable[_FirstYear], month: int) -> Mapping[str | None, Fraction]:
+def worths_of(first_years: Iterable[FirstYear], month: int) -> Mapping[str | None, Fraction]:
     """Mean value of a start by product, from starts observed for a year."""
     cents: dict[str, list[int]] = defaultdict(list)
     for year in first_years:

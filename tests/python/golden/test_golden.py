@@ -16,10 +16,14 @@ from golden.case_collisions import collide_cases
 from golden.collisions import collision_world
 from golden.compare import Rows, assert_same_rows, computed, rows
 from golden.core import World, compute
+from golden.economics_collisions import collide_economics
+from golden.economics_marts import assert_same_economics
+from golden.feedback_collisions import collide_feedback
 from golden.fills import Fill
+from golden.flywheel_marts import assert_same_flywheel
 from golden.health_marts import assert_same_health
 from golden.interactions import count_interactions
-from golden.journey_marts import assert_same_journeys
+from golden.journey_marts import assert_same_journeys, assert_same_promises
 from golden.value_marts import assert_same_value_bridge
 
 if TYPE_CHECKING:
@@ -203,9 +207,14 @@ def test_where_everything_collides_marts_equal_the_second_computation(
     extracts, home = tmp_path / "extracts", tmp_path / "home"
     collision_world(extracts, seed)
     collide_cases(extracts, seed)
+    collide_economics(extracts, seed)
+    collide_feedback(extracts, seed)
     quick_cxe("run", "--extracts", extracts, "--home", home)
     world = compute(extracts)
     assert_same_marts(home, world)
     assert_same_journeys(home, world)
+    assert_same_promises(home, world)
     assert_same_health(home, world)
     assert_same_value_bridge(home, extracts)
+    assert_same_economics(home, extracts)
+    assert_same_flywheel(home, extracts)

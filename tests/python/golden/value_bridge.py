@@ -36,11 +36,12 @@ def value_bridges_of(
     for row in world.months:
         month = month_of(row.month)
         territory = world.sources.territory_on(row.customer_id, last_day(month)) or UNASSIGNED
-        bridges[row.month, territory].update(_amounts(ledgers[row.customer_id], month))
+        bridges[row.month, territory].update(amounts_of(ledgers[row.customer_id], month))
     return bridges
 
 
-def _amounts(ledger: Ledger, month: int) -> dict[str, int]:
+def amounts_of(ledger: Ledger, month: int) -> dict[str, int]:
+    """Cents of each amount that is not nothing."""
     opening, closing = _quarter(ledger, month - MONTHS_OF_QUARTER), _quarter(ledger, month)
     return {
         "accrued_value": ledger.value[month],

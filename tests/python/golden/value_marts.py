@@ -10,7 +10,6 @@ from golden.compare import computed
 from golden.journey_marts import assert_same_table
 from golden.journeys import journeys_of
 from golden.ledgers import ledgers_of
-from golden.months import month_of
 from golden.pipeline_value import pipelines_of
 from golden.profiles import profiles_in
 from golden.steps import steps_by_case
@@ -29,9 +28,7 @@ def assert_same_value(home: Path, extracts: Path, as_of: date | None = None) -> 
     world = computed(extracts, as_of)
     cases = cases_of(world)
     journeys = list(journeys_of(world, cases, steps_by_case(world, cases)))
-    first_month = min(month_of(row.month) for row in world.months)
-    months = range(first_month, month_of(world.last_month) + 1)
-    pipelines = pipelines_of(world.fills, journeys, months)
+    pipelines = pipelines_of(world.fills, journeys, world.panel)
     values = values_of(world, ledgers_of(world.fills), pipelines, profiles_in(extracts))
     expected = {(value.customer_id, value.month): vars(value) for value in values}
     key = "customer_id, month"

@@ -143,9 +143,9 @@ FAULTS = (
     ),
     _model_fault(
         "contraction_negative",
-        "Contraction counts as growth in the value bridge",
+        "Contraction counts as growth in the value bridges",
         "marts",
-        "models/marts/flywheel/fct_value_bridge.sql",
+        "macros/value_bridge.sql",
         "when closing > 0 and closing < opening then opening - closing",
         "when closing > 0 and closing < opening then closing - opening",
     ),

@@ -14,8 +14,10 @@ from cxe.metrics import Metric, Metrics
 from metrics.golden import Golden
 from metrics.values_commercial import GOLDEN as COMMERCIAL
 from metrics.values_experience import GOLDEN as EXPERIENCE
+from metrics.values_flywheel import GOLDEN as FLYWHEEL
+from metrics.values_scorecards import GOLDEN as SCORECARDS
 
-GOLDEN: Mapping[str, Golden] = {**COMMERCIAL, **EXPERIENCE}
+GOLDEN: Mapping[str, Golden] = {**COMMERCIAL, **EXPERIENCE, **FLYWHEEL, **SCORECARDS}
 RELATIVE = 1e-9
 
 Rows = dict[tuple[object, ...], object]

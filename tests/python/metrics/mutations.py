@@ -86,15 +86,24 @@ def _narrow(whole: Manifest, metric: Any, newest_month: int) -> None:
 
 
 def _aggregate_otherwise(whole: Manifest, metric: Any) -> None:
-    leaf = _leaf(whole, metric, -1)
-    aggregation = leaf["type_params"]["metric_aggregation_params"]
-    if aggregation["agg"] in {"sum_boolean", "count", "count_distinct"}:
-        # As MetricFlow counts: what is true, what is not null.
-        test = "" if aggregation["agg"] == "sum_boolean" else " is not null"
-        expression = leaf["type_params"]["expr"]
-        leaf["type_params"]["expr"] = f"case when ({expression}){test} then 1 else 0 end"
-    aggregation["agg"] = OTHER_AGGREGATION[aggregation["agg"]]
+    parameters = _leaf(whole, metric, -1)["type_params"]
+    aggregation = parameters["metric_aggregation_params"]
+    right = aggregation["agg"]
+    aggregation["agg"] = OTHER_AGGREGATION[right]
     aggregation["agg_params"] = None
+    if right in {"sum_boolean", "count", "count_distinct"}:
+        # As MetricFlow counts: what is true, what is not null.
+        test = "" if right == "sum_boolean" else " is not null"
+        parameters["expr"] = f"case when ({parameters['expr']}){test} then 1 else 0 end"
+    elif right in {"sum", "max"} and _is_stock_of_values(parameters):
+        # Of the one row that some marts have in a month, sum, least and greatest are the same.
+        parameters["expr"] = f"case when ({parameters['expr']}) is not null then 1 end"
+        aggregation["agg"] = "sum"
+
+
+def _is_stock_of_values(parameters: Any) -> bool:
+    is_stock = parameters["metric_aggregation_params"].get("non_additive_dimension")
+    return bool(is_stock) and parameters["expr"] != "1"
 
 
 def _divide_otherwise(whole: Manifest, metric: Any) -> None:

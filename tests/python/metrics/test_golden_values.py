@@ -55,6 +55,7 @@ def test_metrics_of_the_sample_world_equal_their_golden_values(sample_home: Path
     assert_golden(sample_home)
 
 
+@pytest.mark.thorough
 def test_metrics_of_another_seed_equal_their_golden_values(experience_home: Path) -> None:
     assert_golden(experience_home)
 

@@ -958,7 +958,11 @@ UPHELD = "is_window_over and outcome = 'upheld'"
 
 MOMENT = {
     "moments": of_moments("count(distinct moment_id)"),
+    "moments_over": of_moments("count(*) filter (where is_window_over)"),
     "moments_judged": of_moments(f"count(*) filter (where {JUDGED})"),
+    "moments_seen_share": of_moments(
+        f"count(*) filter (where {JUDGED}) / nullif(count(*) filter (where is_window_over), 0)"
+    ),
     "moments_upheld": of_moments(f"count(*) filter (where {UPHELD})"),
     "moments_upheld_rate": of_moments(
         f"count(*) filter (where {UPHELD}) / nullif(count(*) filter (where {JUDGED}), 0)"

@@ -48,6 +48,23 @@ MARTS = {
     "fct_relationship_health",
     "fct_variability_signals",
     "fct_value_bridge",
+    "fct_barrier_removal",
+    "fct_customers_won",
+    "fct_diminishing_returns",
+    "fct_engagement_continuity",
+    "fct_expectation_gaps",
+    "fct_experience_retention",
+    "fct_experience_value_links",
+    "fct_feedback_loops",
+    "fct_hidden_tax",
+    "fct_launch_curve",
+    "fct_stage_losses",
+    "fct_unit_economics",
+    "fct_value_bridge_by_product",
+    "fct_performance_scorecard",
+    "fct_scorecard_values",
+    "leadership_scorecard",
+    "seven_shifts_scorecard",
 }
 
 

@@ -1,0 +1,3 @@
+-- One row per month and line of the eight questions for leaders: metric, value, target, evidence.
+
+{{ scorecard_lines('leadership') }}

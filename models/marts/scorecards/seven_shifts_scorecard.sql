@@ -1,0 +1,3 @@
+-- One row per month and line of the seven shifts: metric, value, trend, target, status, evidence.
+
+{{ scorecard_lines('seven_shifts') }}
