@@ -9,6 +9,7 @@ from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+import duckdb
 import pytest
 from worlds import Cxe
 
@@ -39,6 +40,12 @@ if TYPE_CHECKING:
 
 SHUFFLES = 200
 DRAWS_OF_TIES = 10
+MART_SHUFFLES = 20
+RELATIONSHIPS = '"cxe"."intermediate"."int_relationships_scored"'
+COMPONENTS = (
+    *("trust", "ease", "responsiveness", "coherence", "reciprocity", "fulfillment"),
+    *("sentiment", "health"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +177,75 @@ def test_scores_that_follow_the_outcome_are_found(followed: list[list[Followed]]
         for _ in range(DRAWS_OF_TIES):
             scores = [ranked(customers, outcome, dice.random) for customers in followed]
             assert is_distinct(followed, scores, outcome)
+
+
+def share_distinct(home: Path, scores: str) -> tuple[int, int]:
+    """Links that look distinct, and links with limits, by the mart's own SQL on other scores.
+
+    Args:
+        home: with a warehouse and what dbt compiled for it.
+        scores: rows to take instead of those of relationships.
+    """
+    compiled = home / "target" / "compiled" / "cxe" / "models" / "marts" / "flywheel"
+    sql = (compiled / "fct_experience_value_links.sql").read_text(encoding="utf-8")
+    assert RELATIONSHIPS in sql
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{home}/warehouse/cxe.duckdb' as cxe (read_only)")
+        connection.execute(f"create temp table other_scores as {scores}")
+        counts = connection.execute(
+            "select count(*) filter (where is_distinct), count(is_distinct)"
+            f" from ({sql.replace(RELATIONSHIPS, 'other_scores')})"
+        ).fetchone()
+    assert counts is not None
+    return counts
+
+
+def shuffled(seed: int) -> str:
+    """Scores of each month, handed to its customers anew; components stay together."""
+    return f"""
+        with places as (
+            select
+                customer_id,
+                month,
+                row_number() over (partition by month order by customer_id) as place,
+                row_number() over (
+                    partition by month order by md5(customer_id || '{seed}')
+                ) as other_place
+            from {RELATIONSHIPS}
+        )
+
+        select scores.* replace (takers.customer_id as customer_id)
+        from {RELATIONSHIPS} as scores
+        inner join places as givers using (customer_id, month)
+        inner join places as takers
+            on givers.month = takers.month and givers.other_place = takers.place
+    """
+
+
+# What becomes of the customer is the score.
+FORESEEN = f"""
+    select scores.* replace (
+        {", ".join(f"valued.outcome as {component}" for component in COMPONENTS)}
+    )
+    from {RELATIONSHIPS} as scores
+    left join (
+        select
+            customer_id, month, cast(quarter_1_value / active_window_value as double) as outcome
+        from cxe.intermediate.int_customer_months_valued
+        where is_active
+    ) as valued using (customer_id, month)
+"""
+
+
+def test_the_mart_finds_a_link_that_is_there_and_none_where_scores_are_shuffled(
+    experience_home: Path,
+) -> None:
+    """Of shuffled scores 95 % limits leave 5 %, a little more with five customers in a stratum."""
+    found, compared = share_distinct(experience_home, FORESEEN)
+    assert compared > 40
+    assert found > 0.9 * compared
+    counts = [share_distinct(experience_home, shuffled(seed)) for seed in range(MART_SHUFFLES)]
+    assert sum(found for found, _ in counts) <= 0.1 * sum(compared for _, compared in counts)
 
 
 def is_distinct(
