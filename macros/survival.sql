@@ -42,3 +42,46 @@
         'sum(' ~ survival_before ~ ' * ' ~ events ~ ' / ' ~ at_risk ~ ') over ' ~ window
     ) -}}
 {% endmacro %}
+
+{# CTEs from `days_left` (a row per group and day: `leaving`, and of these the `events`) to `medians`:
+   `median_days` of each group, null where fewer than half have had the event. #}
+{% macro survival_medians(groups, events) %}
+{%- set group = groups | join(', ') -%}
+life_table as (
+
+    select
+        *,
+        sum(leaving) over (
+            partition by {{ group }}
+            order by days desc
+            rows between unbounded preceding and current row
+        ) as at_risk
+    from days_left
+
+),
+
+estimated as (
+
+    select
+        {{ group }},
+        days,
+        {{ survival(events, 'at_risk', 'up_to_here') }} as survival
+    from life_table
+    window up_to_here as (
+        partition by {{ group }}
+        order by days
+        rows between unbounded preceding and current row
+    )
+
+),
+
+medians as (
+
+    select
+        {{ group }},
+        {{ median_survival('survival', 'days') }} as median_days
+    from estimated
+    group by {{ group }}
+
+)
+{%- endmacro %}

@@ -137,47 +137,7 @@ days_left as (
 
 ),
 
-life_table as (
-
-    select
-        *,
-        sum(leaving) over (
-            partition by month, unit_type, unit
-            order by days desc
-            rows between unbounded preceding and current row
-        ) as at_risk
-    from days_left
-
-),
-
-estimated as (
-
-    select
-        month,
-        unit_type,
-        unit,
-        days,
-        {{ survival('removed', 'at_risk', 'up_to_here') }} as survival
-    from life_table
-    window up_to_here as (
-        partition by month, unit_type, unit
-        order by days
-        rows between unbounded preceding and current row
-    )
-
-),
-
-medians as (
-
-    select
-        month,
-        unit_type,
-        unit,
-        {{ median_survival('survival', 'days') }} as median_days
-    from estimated
-    group by month, unit_type, unit
-
-),
+{{ survival_medians(['month', 'unit_type', 'unit'], 'removed') }},
 
 -- Nobody in medical or access is measured by value, so that no value is shown either that is one
 -- such person's alone: not a function's or territory's, nor one that differences would give away.

@@ -235,45 +235,7 @@ days_left as (
 
 ),
 
-life_table as (
-
-    select
-        *,
-        sum(leaving) over (
-            partition by product_id, week
-            order by days desc
-            rows between unbounded preceding and current row
-        ) as at_risk
-    from days_left
-
-),
-
-estimated as (
-
-    select
-        product_id,
-        week,
-        days,
-        {{ survival('delivered', 'at_risk', 'up_to_here') }} as survival
-    from life_table
-    window up_to_here as (
-        partition by product_id, week
-        order by days
-        rows between unbounded preceding and current row
-    )
-
-),
-
-medians as (
-
-    select
-        product_id,
-        week,
-        {{ median_survival('survival', 'days') }} as median_days
-    from estimated
-    group by product_id, week
-
-),
+{{ survival_medians(['product_id', 'week'], 'delivered') }},
 
 fct_launch_curve as (
 
