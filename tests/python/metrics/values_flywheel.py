@@ -52,14 +52,23 @@ def _at_month_end(rows: str, table: str, value: str, *items: str) -> Golden:
     return Golden(total=f"{counted.total} {newest}", by=counted.by, cut=counted.cut)
 
 
-def _by_month(query: str) -> Golden:
-    """A value that a query has one of by month, `value`: the newest one, and all of them."""
+def _at_quarter_end(query: str) -> Golden:
+    """A value that a query has one of by month, `value`: the newest, and that of each quarter.
+
+    By month alone it would not show if the first month of a time stood for its last.
+    """
     return Golden(
         total=f"""
             select value from ({query}) where month = (select max(month) from marts.dim_months)
         """,
-        by=(MONTH,),
-        cut=f"select month, value from ({query})",
+        by=("metric_time__quarter",),
+        cut=f"""
+            select date_trunc('quarter', month)::date, value
+            from ({query})
+            where month in (
+                select max(month) from marts.dim_months group by date_trunc('quarter', month)
+            )
+        """,
     )
 
 
@@ -970,9 +979,9 @@ JUDGED = "count(*) filter (where is_over)"
 ACTED_ON = "count(*) filter (where is_over and is_acted_on)"
 
 FEEDBACK_METRICS = {
-    "barrier_median_days": _by_month(BARRIER_DAYS),
-    "expectation_gap": _by_month(f"{GAPS} select month, gap as value from gaps"),
-    "expectation_gap_slope": _by_month(GAP_SLOPES),
+    "barrier_median_days": _at_quarter_end(BARRIER_DAYS),
+    "expectation_gap": _at_quarter_end(f"{GAPS} select month, gap as value from gaps"),
+    "expectation_gap_slope": _at_quarter_end(GAP_SLOPES),
     **{
         name: _counted(FOLLOW_UPS, "follow_ups", value, "territory")
         for name, value in {

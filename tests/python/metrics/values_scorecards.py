@@ -29,20 +29,6 @@ SURVEYED = """
         where kind not in ('promise', 'reaction', 'email')
     )
 """
-PROMISED = """
-    (
-        select distinct channel_group, touchpoint
-        from marts.fct_promises
-        where status in ('kept', 'broken')
-    )
-"""
-MET = """
-    (
-        select distinct channel_group, touchpoint
-        from marts.fct_experience_observations
-        where touchpoint is not null
-    )
-"""
 
 
 def _by(rows: str, value: str, column: str, item: str) -> Golden:
@@ -54,18 +40,19 @@ def _by(rows: str, value: str, column: str, item: str) -> Golden:
 
 
 def _touchpoints(value: str) -> Golden:
-    """Of touchpoints met, and those among them with a settled promise."""
-    rows = f"""
+    """Of touchpoints met in a month, and those among them where a promise settled in it."""
+    rows = """
         (
-            select met.channel_group, met.touchpoint, promised.touchpoint as promised
-            from {MET} as met
-            left join {PROMISED} as promised
-                on
-                    met.touchpoint = promised.touchpoint
-                    and met.channel_group is not distinct from promised.channel_group
+            select
+                date_trunc('month', observations.observed_at)::date as month,
+                observations.touchpoint,
+                case when promises.settled_at is not null then promises.touchpoint end as promised
+            from marts.fct_experience_observations as observations
+            left join marts.fct_promises as promises
+                on observations.observation_id = 'promise:' || promises.promise_instance_id
         )
     """
-    return _by(rows, value, "channel_group", "observation__channel_group")
+    return _by(rows, value, "month", MONTH)
 
 
 GOLDEN = {
