@@ -56,6 +56,10 @@ MARTS = {
     "fct_relationship_health",
     "fct_variability_signals",
     "fct_value_bridge",
+    "fct_open_cases",
+    "fct_prior_auths",
+    "fct_reauthorizations_due",
+    "fct_starts_weekly",
     "fct_barrier_removal",
     "fct_customers_won",
     "fct_diminishing_returns",
@@ -69,7 +73,12 @@ MARTS = {
     "fct_stage_losses",
     "fct_unit_economics",
     "fct_value_bridge_by_product",
+    "fct_copay",
+    "fct_engagement_reach",
+    "fct_organization_value",
     "fct_performance_scorecard",
+    "fct_persistence",
+    "fct_pharmacy_performance",
     "fct_scorecard_values",
     "leadership_scorecard",
     "seven_shifts_scorecard",
@@ -331,6 +340,10 @@ def test_the_status_names_the_report_of_the_published_version_only(cxe: Cxe, hom
 
     assert report() == str(home / "reports" / "current" / "index.html")
     with open_warehouse(Home(home)) as connection:
+        connection.execute(
+            "insert into ops.runs select * replace ('29990101T000000000Z' as run_id) from ops.runs"
+            " where status = 'published' limit 1"
+        )
         publish(connection, Home(home), "29990101T000000000Z", KEEP_VERSIONS)
     assert report() is None
     assert "`cxe report` writes it" in cxe("status", "--home", home).stdout

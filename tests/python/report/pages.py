@@ -12,7 +12,8 @@ from typing import Any
 
 PAGES = (
     *("index", "cvar", "relationship-health", "path-to-fulfillment", "path-to-prescribe"),
-    *("promises", "flywheel", "leadership", "seven-shifts", "metrics", "data-quality"),
+    *("promises", "operations", "flywheel", "leadership", "seven-shifts"),
+    *("metrics", "data-quality"),
 )
 HIDDEN, UNKNOWN = "•", "\N{EN DASH}"
 # What has no territory or product stands under; null is for all of them.
