@@ -22,6 +22,7 @@ _DECIMALS = {
     "loops per case": 2,
     "hours per start": 1,
     "starts per 100 customers": 1,
+    "touches per customer-month": 1,
     "number": 3,
 }
 _SHARES = {"share": 1, "share per month": 2}

@@ -12,7 +12,7 @@ from cxe.report.formats import months_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from cxe.report.answers import Row
+    from cxe.report.answers import Answer, Row
     from cxe.report.source import Source
 
 
@@ -93,6 +93,25 @@ def months_back(source: Source, days: int) -> Months:
     ended = ((month, months_of([month]) or _NO_MONTH) for month in source.months)
     old = [month for month, of in ended if of.until + timedelta(days=days) <= as_of]
     return months_of(old) or _NONE_MATURE
+
+
+def whole_quarters(found: Sequence[date], many: int) -> Months:
+    """The newest whole quarters of months in a row.
+
+    Args:
+        found: first days of the months, in order.
+        many: quarters at most; fewer, or a span in which nothing happened, where there are no more.
+    """
+    begun = [month for month in found if month.month % 3 == 1]
+    ended = [month for month in found if month.month % 3 == 0]
+    whole = [month for month in found if begun and ended and begun[0] <= month <= ended[-1]]
+    return months_of(whole[-3 * many :]) or _NO_MONTH
+
+
+def with_quarters(answer: Answer) -> Answer:
+    """Quarters in words that sort as they follow each other."""
+    days = {row["quarter"] for row in answer.rows}
+    return answer.named("quarter", {day: f"{day.year} Q{(day.month + 2) // 3}" for day in days})
 
 
 def months_of(found: Sequence[date]) -> Months | None:

@@ -70,6 +70,9 @@ STANDING_ON = {
     "hidden_tax_cost": "hidden_tax_incidents",
     "promise_ratio_median": "promises_settled",
     "value_unblocked": "starts_after_removal",
+    "open_case_days_p90": "open_cases",
+    "pa_days_to_decision_median": "pa_decisions",
+    "copay_assistance_value": "copay_assisted_cases",
 }
 
 

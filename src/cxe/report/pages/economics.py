@@ -11,7 +11,7 @@ from cxe.report import bars, charts
 from cxe.report.answers import HIDDEN, Column, is_known
 from cxe.report.blocks import Block
 from cxe.report.formats import month_text
-from cxe.report.months import span
+from cxe.report.months import span, with_quarters
 from cxe.report.pages.words import FUNCTIONS
 from cxe.report.sentences import (
     Leaders,
@@ -21,7 +21,7 @@ from cxe.report.sentences import (
 if TYPE_CHECKING:
     from datetime import date
 
-    from cxe.report.answers import Answer, Row
+    from cxe.report.answers import Row
     from cxe.report.source import Source
 
 CAUSES = {
@@ -63,7 +63,7 @@ def blocks(source: Source) -> list[Block]:
 
 
 def _winning(source: Source) -> Block:
-    answer = _with_quarters(
+    answer = with_quarters(
         source.ask(
             "won_customers",
             "acquisition_spend",
@@ -298,7 +298,7 @@ def _touches_of(row: Row) -> str:
 
 
 def _tax_by_quarter(source: Source) -> Block:
-    answer = _with_quarters(
+    answer = with_quarters(
         source.ask("hidden_tax_cost", "hidden_tax_incidents", by=["quarter", "cause"])
     ).named("cause", CAUSES)
     # Beside a sum that is known, the causes that are left would tell of the hidden ones.
@@ -608,7 +608,7 @@ def _far(widest: Leaders | None) -> str:
 
 
 def _feedback(source: Source) -> Block:
-    answer = _with_quarters(
+    answer = with_quarters(
         source.ask(
             "detractors_answered_rate",
             "detractors_settled",
@@ -695,9 +695,3 @@ def _followed(source: Source) -> Block:
             "time, never with 0. Who answers again is not everybody."
         ),
     )
-
-
-def _with_quarters(answer: Answer) -> Answer:
-    """Quarters in words that sort as they follow each other."""
-    days = {row["quarter"] for row in answer.rows}
-    return answer.named("quarter", {day: f"{day.year} Q{(day.month + 2) // 3}" for day in days})

@@ -11,15 +11,13 @@ import altair as alt
 from cxe.report import bars, charts
 from cxe.report.answers import HIDDEN, Column, is_known
 from cxe.report.blocks import Block
-from cxe.report.formats import UNKNOWN
 from cxe.report.joins import key
-from cxe.report.months import last_year, months_back
+from cxe.report.months import last_year, whole_quarters, with_quarters
 from cxe.report.sentences import leaders
 from cxe.report.small_cells import hide
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
     from cxe.report.answers import Answer, Row
     from cxe.report.source import Source
@@ -57,11 +55,13 @@ _OF_PATIENTS = ("prescribed", "started", "adopted", "loyal")
 _PLACES = ", ".join(f"({place}, '{stage}')" for place, stage in enumerate(STAGES, start=1))
 # What looks like a first touch in the first months is mostly an older one, not delivered.
 _MONTHS_UNSURE = 3
-_MONTHS_SHOWN = 24
+# A month has few first prescriptions, starts or losses, and few are not shown.
+_QUARTERS_SHOWN = 8
+_QUARTERS_CHANGED = 4
 
 
 def blocks(source: Source) -> list[Block]:
-    """Stages, losses, today's states and the months they were reached in.
+    """Stages, losses, today's states and the quarters they were reached in.
 
     Args:
         source: the published version.
@@ -72,7 +72,6 @@ def blocks(source: Source) -> list[Block]:
         _states(source, "segment"),
         _states(source, "specialty"),
         _firsts(source),
-        _conversion(source),
         _silent(source),
         _gained(source),
     ]
@@ -317,17 +316,20 @@ def _states(source: Source, cut: str) -> Block:
     )
 
 
-def _since(source: Source) -> date | None:
-    """The first month in which what looks like a first touch mostly is one."""
-    later = source.months[_MONTHS_UNSURE:]
-    return later[-_MONTHS_SHOWN:][0] if later else None
-
-
 def _firsts(source: Source) -> Block:
     names = ("reached_relationships", "prescribing_relationships", "started_relationships")
-    answer = source.ask(*names, by=["month", PRODUCT], since=_since(source), scopes=[PRODUCT])
+    quarters = whole_quarters(source.months[_MONTHS_UNSURE:], _QUARTERS_SHOWN)
+    answer = with_quarters(
+        source.ask(
+            *names,
+            by=["quarter", PRODUCT],
+            since=quarters.since,
+            until=quarters.until,
+            scopes=[PRODUCT],
+        )
+    )
     points = answer.where(product=None)
-    summary = "No customer was reached, prescribed or started a patient in these months."
+    summary = "No customer was reached, prescribed or started a patient in these quarters."
     if points:
         words = zip(names, ("first touches", "first prescriptions", "first starts"), strict=True)
         summary = f"Customers with a product, {_counted(answer, points[-1], words)}."
@@ -339,7 +341,7 @@ def _firsts(source: Source) -> Block:
         .transform_calculate(first=f"{calculated} : ''")
         .mark_line(point=True)
         .encode(
-            charts.months(),
+            alt.X("quarter_name:O", title="Quarter", axis=alt.Axis(labelAngle=0)),
             alt.Y("value:Q", title="Relationships", axis=charts.value_axis("")),
             alt.Color(
                 "first:N",
@@ -349,94 +351,28 @@ def _firsts(source: Source) -> Block:
                     columns=3,
                 ),
             ),
-            tooltip=charts.tooltips(answer, "month", *names),
+            tooltip=charts.tooltips(answer, "quarter_name", *names),
         )
     )
     return Block(
         "firsts",
-        "First touches, first prescriptions and first starts by month",
+        "First touches, first prescriptions and first starts by quarter",
         summary,
         answer,
         charts.spec(chart) if points else None,
-        shown=["month", *names],
-        note="The first three months of the extracts are left out: what looks like a first touch "
-        "there is mostly an older relationship.",
-    )
-
-
-def _conversion(source: Source) -> Block:
-    rate = "prescription_conversion_rate_90d"
-    mature = months_back(source, 90)
-    answer = source.ask(
-        "reached_relationships",
-        rate,
-        by=["month", PRODUCT],
-        since=_since(source) if mature.count else None,
-        until=mature.until,
-        scopes=[PRODUCT],
-    )
-    points = [
-        row
-        for row in answer.known("reached_relationships", product=None)
-        if row[rate] is not HIDDEN
-    ]
-    summary = f"No first touch {mature} was followed by a prescription within 90 days."
-    if any(row[rate] is HIDDEN for row in answer.where(product=None)):
-        summary = (
-            f"In no month {mature} enough first touches to be shown were followed by a "
-            "prescription within 90 days."
-        )
-    has_any = bool(answer.known(rate, product=None))
-    if has_any:
-        # Of months with as many, the newest.
-        most = max(points, key=lambda row: (row["reached_relationships"], row["month"]))
-        summary = (
-            f"Of {answer.text(most, 'reached_relationships')} first touches in "
-            f"{answer.text(most, 'month')}, the month with most of them that can be shown, "
-            f"{_or_none(answer.text(most, rate))} were followed by a first prescription within 90 "
-            "days."
-        )
-    chart = (
-        alt.Chart(charts.ROWS)
-        .transform_filter(f"isValid(datum.{rate})")
-        .mark_point(filled=True, opacity=0.8, color=charts.ACCENT)
-        .encode(
-            charts.months(title="Month of the first touch"),
-            charts.values(answer[rate], title="Share with a prescription"),
-            alt.Size(
-                "reached_relationships:Q",
-                legend=alt.Legend(
-                    title="First touches", tickCount=3, symbolFillColor=charts.ACCENT
-                ),
-                scale=alt.Scale(range=[20, 500]),
-            ),
-            tooltip=charts.tooltips(answer, "month", rate, "reached_relationships"),
-        )
-    )
-    return Block(
-        "conversion",
-        "First touches that led to a prescription within 90 days",
-        summary,
-        answer,
-        charts.spec(chart) if has_any else None,
-        shown=["month", rate, "reached_relationships"],
-        note="By the month of the first touch, once 90 days have passed. The larger the mark, "
-        "the more first touches; what few of them led to is mostly chance. A month without a mark "
-        "had no such prescription, or too few to be shown.",
+        shown=["quarter_name", *names],
+        note="Whole quarters only. The first three months of the extracts are left out: what looks "
+        "like a first touch there is mostly an older relationship.",
     )
 
 
 def _counted(answer: Answer, row: Row, words: Iterable[tuple[str, str]]) -> str:
-    """A month and what was counted in it, as far as anything was."""
+    """A quarter and what was counted in it, as far as anything was."""
     counted = [(row[name], f"{answer.text(row, name)} {text}") for name, text in words]
     said = [text for value, text in counted if is_known(value)]
     if any(value is HIDDEN for value, _ in counted):
         said.append("too few of others to be shown" if said else "too few to be shown")
-    return f"{answer.text(row, 'month')}: {', '.join(said) or 'none'}"
-
-
-def _or_none(share: str) -> str:
-    return "none" if share == UNKNOWN else share
+    return f"{answer.text(row, 'quarter_name')}: {', '.join(said) or 'none'}"
 
 
 def _silent(source: Source) -> Block:
@@ -479,15 +415,18 @@ def _silent(source: Source) -> Block:
 
 def _gained(source: Source) -> Block:
     names = ("loyal_relationships", "lapsed_relationships")
-    answer = source.ask(
-        *names,
-        by=["month", PRODUCT],
-        since=last_year(source).since,
-        until=last_year(source).until,
-        scopes=[PRODUCT],
+    quarters = whole_quarters(source.months, _QUARTERS_CHANGED)
+    answer = with_quarters(
+        source.ask(
+            *names,
+            by=["quarter", PRODUCT],
+            since=quarters.since,
+            until=quarters.until,
+            scopes=[PRODUCT],
+        )
     )
     points = answer.where(product=None)
-    summary = "No customer became loyal to a product, and none lapsed."
+    summary = "No customer became loyal to a product in these quarters, and none lapsed."
     if points:
         words = zip(names, ("became loyal", "lapsed"), strict=True)
         summary = f"Relationships in {_counted(answer, points[-1], words)}."
@@ -500,7 +439,7 @@ def _gained(source: Source) -> Block:
         )
         .mark_line(point=True)
         .encode(
-            charts.months(),
+            alt.X("quarter_name:O", title="Quarter", axis=alt.Axis(labelAngle=0)),
             alt.Y("value:Q", title="Relationships", axis=charts.value_axis("")),
             alt.Color(
                 "change:N",
@@ -513,16 +452,16 @@ def _gained(source: Source) -> Block:
                 scale=alt.Scale(domain=list(labels.values()), range=[[1, 0], [5, 3]]),
                 legend=alt.Legend(title=None, symbolType="stroke"),
             ),
-            tooltip=charts.tooltips(answer, "month", *names),
+            tooltip=charts.tooltips(answer, "quarter_name", *names),
         )
     )
     return Block(
         "gained-and-lost",
-        "Relationships that became loyal, and that lapsed",
+        "Relationships that became loyal, and that lapsed, by quarter",
         summary,
         answer,
         charts.spec(chart) if points else None,
-        shown=["month", *names],
-        note="Lapsed: no value for three months, told at the end of the third. Loyalty takes a "
-        "year of data, so none is known in the first.",
+        shown=["quarter_name", *names],
+        note="Whole quarters only. Lapsed: no value for three months, told at the end of the "
+        "third. Loyalty takes a year of data, so none is known in the first.",
     )
