@@ -11,7 +11,7 @@ PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-deps
 PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 CHECK_HOME := $(CURDIR)/.cxe/check
 
-.PHONY: run test test-all bootstrap check-home checks lint dbt-build docs suites bench lock clean
+.PHONY: run test test-all bootstrap check-home checks lint dbt-build browser docs suites bench lock clean
 
 bootstrap: $(READY)
 
@@ -30,13 +30,14 @@ run: bootstrap
 	@if [ ! -d "$(CXE_HOME)/sample/extracts" ]; then \
 		$(BIN)/cxe simulate "$(CXE_HOME)/sample" --hcps 500 --months 24; fi
 	$(BIN)/cxe run --extracts "$(CXE_HOME)/sample/extracts" --home "$(CXE_HOME)"
-	@echo "Look around: $(BIN)/cxe status, or open $(CXE_HOME)/published/current/cxe.duckdb"
+	@echo "Look around: open $(CXE_HOME)/reports/current/index.html in a browser, or $(CXE_HOME)/published/current/cxe.duckdb"
+	@echo "What ran, what arrived, what was found: $(BIN)/cxe status"
 
 # Everything CI checks. `make test-all` adds the long share of the property and crash tests.
-test: checks
+test: checks browser
 	$(PYTEST) -m "not thorough"
 
-test-all: checks
+test-all: checks browser
 	$(PYTEST)
 
 # Side by side, as dbt keeps one processor busy.
@@ -63,6 +64,16 @@ dbt-build: check-home
 	ln -s "$(CURDIR)/dbt_project.yml" "$(CURDIR)/profiles.yml" ../build/target "$(CHECK_HOME)/project"
 	cd "$(CHECK_HOME)/project" && "$(CURDIR)/$(BIN)/mf" validate-configs > ../mf.log 2>&1 \
 		|| { cat ../mf.log; exit 1; }
+
+# Debian's Chromium for the tests of the report, where there is none and it can be had. Without it
+# they are skipped and say so: nothing else here needs a browser.
+browser:
+	@for name in chromium chromium-browser google-chrome; do \
+		if command -v $$name > /dev/null; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get > /dev/null; then \
+		{ apt-get update && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y --no-install-recommends chromium; } > /dev/null 2>&1 \
+			|| echo "Chromium could not be installed: tests that need it are skipped."; fi
 
 # The catalogue of metrics, from their definitions; the faults the guard is held against.
 docs: export DBT_TARGET_PATH := $(CURDIR)/.cxe/docs

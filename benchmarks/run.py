@@ -496,6 +496,35 @@ def bench_metrics(work: Path) -> list[Line]:
     return lines
 
 
+def bench_report(work: Path) -> list[Line]:
+    """The report of M, written again by a command of its own; what a browser loads for a page."""
+    extracts, _ = world(work, "M")
+    home = work / "home_report"
+    shutil.rmtree(home, ignore_errors=True)
+    cxe("run", "--extracts", extracts, "--home", home)
+    cost = min((cxe("report", "--home", home) for _ in range(3)), key=lambda cost: cost.wall)
+    site = home / "reports/current"
+    pages = {page.name: page.stat().st_size for page in site.glob("*.html")}
+    assets = sum(asset.stat().st_size for asset in (site / "assets").iterdir())
+    largest = max(pages, key=lambda name: pages[name])
+    megabytes = (pages[largest] + assets) / 1e6
+    shutil.rmtree(home)
+    return [
+        Line(
+            f"report: {len(pages)} pages at M",
+            f"{cost.wall:.1f} s, {cost.peak_mib:,.0f} MiB",
+            "<= 20 s",
+            cost.wall <= 20,
+        ),
+        Line(
+            f"report: {largest} at M, with its scripts",
+            f"{megabytes:.1f} MB",
+            "<= 5 MB",
+            megabytes <= 5,
+        ),
+    ]
+
+
 def bench_guard(work: Path) -> list[Line]:
     """The gates of a run of M, whose last delivery is compared with what was published before."""
     extracts, _ = world(work, "M")
@@ -541,6 +570,7 @@ BENCHMARKS: dict[str, Callable[[Path], list[Line]]] = {
     "health": bench_health,
     "cvar": bench_cvar,
     "metrics": bench_metrics,
+    "report": bench_report,
     "guard": bench_guard,
     "memory": bench_memory,
     "growth-large": lambda work: bench_growth(work, ("L",)),

@@ -3,6 +3,11 @@
     {{- return('decimal(18, 2)') -}}
 {% endmacro %}
 
+{# Money to be multiplied with money. #}
+{% macro wide_money_type() %}
+    {{- return('decimal(20, 2)') -}}
+{% endmacro %}
+
 {# A rate per month, finer than cents so that its sums agree with exact ones to 1e-9. #}
 {% macro run_rate_type() %}
     {{- return('decimal(28, 12)') -}}

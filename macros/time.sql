@@ -27,6 +27,13 @@
     {{- return('cast(' ~ elapsed_microseconds(started_at, ended_at) ~ ' as double) / 86400000000') -}}
 {% endmacro %}
 
+{# Whole days from one instant to a later one; 0 to an earlier one. #}
+{% macro whole_days(started_at, ended_at) %}
+    {{- return(integer_divide(
+        'greatest(' ~ elapsed_microseconds(started_at, ended_at) ~ ', 0)', '86400000000'
+    )) -}}
+{% endmacro %}
+
 {# A date without a time counts as the start of its day where something starts ... #}
 {% macro first_instant(date) %}
     {{- return('cast(' ~ date ~ ' as ' ~ dbt.type_timestamp() ~ ')') -}}

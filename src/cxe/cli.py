@@ -66,7 +66,7 @@ main.add_command(metrics)
     extracts_option, home_option, as_of_option, as_known_on_option, accept_option, output_options
 )
 def run(extracts: Path, home: Home, quiet: bool, as_json: bool, **options: Any) -> None:
-    """Land, build, guard every layer, publish: the main job."""
+    """Land, build, guard every layer, publish, report: the main job."""
     _run(home, quiet, as_json, extracts=extracts, **options)
 
 
@@ -121,13 +121,25 @@ def guard(layer: str, home: Home, quiet: bool, as_json: bool) -> None:
 @main.command()
 @options(home_option, output_options)
 def publish(home: Home, quiet: bool, as_json: bool) -> None:
-    """Publish the last build that passed its gates."""
+    """Publish the last build that passed its gates, and write its report."""
     from cxe.pipeline import publish_last_build
     from cxe.progress import shown
 
     with shown(quiet=quiet or as_json) as progress:
         result = publish_last_build(home, progress)
     _report(home, result, as_json)
+
+
+@main.command()
+@options(home_option, output_options)
+def report(home: Home, quiet: bool, as_json: bool) -> None:
+    """Write the report of the published version again; `run` and `publish` write it themselves."""
+    from cxe.pipeline import report as write
+    from cxe.progress import shown
+
+    with shown(quiet=quiet or as_json) as progress:
+        page = write(home, progress)
+    click.echo(json.dumps({"report": str(page)}, indent=2) if as_json else f"Report: {page}")
 
 
 @main.command()
@@ -211,6 +223,7 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
             "as_of_date": result.as_of_date,
             "as_known_on": result.as_known_on,
             "published": result.published,
+            "report": result.report,
             "data_docs": home.data_docs(result.run_id) if result.building else None,
         }
         click.echo(json.dumps(document, default=str, indent=2))
@@ -234,6 +247,8 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
         click.echo(f"As of {result.as_of_date}.")
     if result.published:
         click.echo(f"Published {result.run_id}: query {home.current / 'cxe.duckdb'}")
+    if result.report:
+        click.echo(f"Report: {result.report}")
 
 
 def _report_checks(home: Home, run_id: str, checks: Sequence[CheckResult]) -> None:

@@ -44,8 +44,13 @@ class Home:
 
     @property
     def reports(self) -> Path:
-        """Reports of the last build; each published version keeps its own."""
+        """A folder per report of a published version; and the model card of the last build."""
         return self.root / "reports"
+
+    @property
+    def report(self) -> Path:
+        """First page of the newest report."""
+        return self.reports / "current" / "index.html"
 
     @property
     def quality(self) -> Path:

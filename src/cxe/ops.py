@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     import duckdb
 
     from cxe.home import Home
+
+# As `start_run` makes them.
+RUN_ID = re.compile(r"\d{8}T\d{9}Z")
 
 CREATE = """
 create schema if not exists ops;

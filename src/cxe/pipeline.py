@@ -37,6 +37,7 @@ class RunResult:
         landing: result by file, None when nothing was to be landed.
         building: None when nothing was to be built.
         published: folder of the new version, None when nothing was published.
+        report: first page of its report, None when there is none.
     """
 
     run_id: str
@@ -45,6 +46,7 @@ class RunResult:
     as_of_date: date | None
     as_known_on: date | None
     published: Path | None
+    report: Path | None
 
 
 def run(
@@ -76,12 +78,14 @@ def run(
         InputError: nothing to land, or nothing landed to build from.
         GateError: a check failed; nothing was published.
         BusyError: another run has the home.
-        CxeError: anything else that a user can mend, such as a full disk.
+        CxeError: anything else that a user can mend, such as a full disk. If only the report could
+            not be written, the version is published and the run is recorded so.
     """
     contract = load_contract(PROJECT_DIR)
     landing: LandingResult | None = None
     built: BuildResult | None = None
     published: Path | None = None
+    written: Path | None = None
     period: tuple[date | None, date | None] = (None, None)
     with writing(home), full_disk_explained(home):
         with open_warehouse(home) as connection:
@@ -116,7 +120,9 @@ def run(
         except CxeError as error:
             _end_failed(home, run_id, error)
             raise
-    return RunResult(run_id, landing, built, *period, published)
+        if published is not None:
+            written = _report_published(home, progress)
+    return RunResult(run_id, landing, built, *period, published, written)
 
 
 def _land(
@@ -178,28 +184,68 @@ def check(home: Home, progress: Progress, layer: str) -> tuple[str, list[CheckRe
 def publish_last_build(
     home: Home, progress: Progress, keep_versions: int = KEEP_VERSIONS
 ) -> RunResult:
-    """Publish the newest build that passed its gates and was not published yet.
+    """Publish the newest build that passed its gates and was not published yet, with its report.
 
     Raises:
         InputError: the last run did not end as a guarded build.
+        CxeError: such as a full disk; the message says whether the version is published.
     """
-    with writing(home), open_warehouse(home) as connection:
-        create_raw_tables(connection, load_contract(PROJECT_DIR))
-        connection.execute(ops.CREATE)
-        last = connection.execute(
-            "select run_id, status, as_of_date, as_known_on from ops.runs"
-            " where status <> 'checked' order by run_id desc"
-        ).fetchone()
-        if last is None or last[1] != "built":
-            status = "there is none" if last is None else f"it is {last[1]}"
-            raise InputError(
-                f"The last run must be a build that passed its gates, but {status}: "
-                "`cxe build` first."
-            )
-        progress.step("publish")
-        published = publish(connection, home, last[0], keep_versions)
-        ops.end_run(connection, last[0], "published")
-    return RunResult(last[0], None, None, last[2], last[3], published)
+    with writing(home):
+        with open_warehouse(home) as connection:
+            create_raw_tables(connection, load_contract(PROJECT_DIR))
+            connection.execute(ops.CREATE)
+            last = connection.execute(
+                "select run_id, status, as_of_date, as_known_on from ops.runs"
+                " where status <> 'checked' order by run_id desc"
+            ).fetchone()
+            if last is None or last[1] != "built":
+                status = "there is none" if last is None else f"it is {last[1]}"
+                raise InputError(
+                    f"The last run must be a build that passed its gates, but {status}: "
+                    "`cxe build` first."
+                )
+            progress.step("publish")
+            published = publish(connection, home, last[0], keep_versions)
+            ops.end_run(connection, last[0], "published")
+        written = _report_published(home, progress)
+    return RunResult(last[0], None, None, last[2], last[3], published, written)
+
+
+def report(home: Home, progress: Progress) -> Path:
+    """Write the report of the published version again, such as with a newer cxe.
+
+    Returns:
+        Its first page.
+
+    Raises:
+        InputError: nothing is published.
+        BusyError: another run has the home; two reports would write the same folder.
+        CxeError: the disk is full.
+    """
+    if home.published_version() is None:
+        raise InputError(f"Nothing is published in {home.root} yet: `cxe run` first.")
+    with writing(home):
+        return _write_report(home, progress)
+
+
+def _report_published(home: Home, progress: Progress) -> Path | None:
+    """Report what was just published; without its report it is published all the same."""
+    try:
+        return _write_report(home, progress)
+    except CxeError as error:
+        raise CxeError(
+            f"Version {home.published_version()} is published, but its report could not be "
+            f"written. {error} Then write it with `cxe report`."
+        ) from error
+
+
+def _write_report(home: Home, progress: Progress) -> Path:
+    from cxe.report.site import write_report
+
+    progress.step("report")
+    with full_disk_explained(home):
+        write_report(home)
+    return home.report
 
 
 def _refuse_empty(home: Home) -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from cxe.calibration.card import CARD_FILES
 from cxe.home import full_disk_explained
 from cxe.metrics.layer import LINEAGE, SEMANTIC_MANIFEST
 
@@ -58,7 +59,7 @@ def publish(
             marts = _marts(manifest)
             _write(connection, unfinished, run_id, marts)
             _write_definitions(home, unfinished / "metrics", manifest, marts)
-            shutil.copytree(home.reports, unfinished / "reports")
+            _copy_model_card(home.reports, unfinished / "reports")
             _sync_all(unfinished)
             unfinished.rename(target)
             _point_at(home, target)
@@ -86,6 +87,13 @@ def _write_definitions(
     shutil.copy(home.target / SEMANTIC_MANIFEST, folder)
     lineage = {mart["name"]: _upstream(manifest, mart["unique_id"]) for mart in marts}
     (folder / LINEAGE).write_text(json.dumps(lineage, indent=1), encoding="utf-8")
+
+
+def _copy_model_card(source: Path, target: Path) -> None:
+    """The card of the build, and nothing of the reports of other versions beside it."""
+    target.mkdir()
+    for name in CARD_FILES:
+        shutil.copy(source / name, target)
 
 
 def _upstream(manifest: dict[str, Any], node: str) -> list[str]:

@@ -8,9 +8,8 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from cxe.contract import load_contract
 from cxe.errors import InputError
-from cxe.home import PROJECT_DIR
+from cxe.freshness import extracts_sql
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +21,7 @@ WIDTH = 120
 
 
 def read_status(home: Home) -> dict[str, Any]:
-    """Recent runs, the published version, extracts with freshness, files and checks to look at.
+    """Recent runs, the published version, extracts with freshness, what to look at.
 
     It comes from the warehouse, or from the published version while a run has the warehouse.
 
@@ -39,15 +38,14 @@ def read_status(home: Home) -> dict[str, Any]:
         found: dict[str, Any] = {
             "home": str(home.root),
             "published": home.published_version(),
+            "report": _report(home),
             "runs": rows(
                 "select run_id, status, started_at, finished_at, as_of_date, files_landed,"
                 f" files_rejected from ops.runs order by run_id desc limit {RECENT_RUNS}"
             ),
             "extracts": rows(
-                "select system, extract, max(delivered_on) as newest_delivered_on,"
-                " count(*) filter (where status = 'landed') as files_landed,"
-                " sum(rows_landed) as rows_landed from ops.files where status <> 'rejected'"
-                " group by all order by all"
+                "select system, extract, newest_delivered_on, files_landed, rows_landed, is_late"
+                f" from ({extracts_sql()}) where newest_delivered_on is not null order by all"
             ),
             "files_to_look_at": rows(
                 "select path, status, rows_rejected, message from ops.files"
@@ -63,8 +61,14 @@ def read_status(home: Home) -> dict[str, Any]:
         (str(page) for run in found["runs"] if (page := home.data_docs(run["run_id"])).exists()),
         None,
     )
-    _add_lateness(found["extracts"])
     return found
+
+
+def _report(home: Home) -> str | None:
+    """The report, unless it is one of an earlier version."""
+    if not home.report.exists() or home.report.parent.resolve().name != home.published_version():
+        return None
+    return str(home.report)
 
 
 def _open(home: Home) -> duckdb.DuckDBPyConnection:
@@ -86,21 +90,13 @@ def _try_open(database: Path) -> duckdb.DuckDBPyConnection | None:
     return connection
 
 
-def _add_lateness(extracts: list[dict[str, Any]]) -> None:
-    """Whether each extract is late against the newest delivery of all, by its contract."""
-    contract = load_contract(PROJECT_DIR)
-    newest = max((row["newest_delivered_on"] for row in extracts), default=None)
-    for row in extracts:
-        extract = contract.get((row["system"], row["extract"]))
-        days_behind = (newest - row["newest_delivered_on"]).days
-        row["is_late"] = extract is not None and days_behind > extract.freshness_days
-
-
 def render_status(found: dict[str, Any]) -> str:
     """The status as tables for a terminal."""
     console = Console(width=WIDTH)
     with console.capture() as capture:
         console.print(f"Home {found['home']}, published version {found['published']}")
+        if found["published"]:
+            console.print(f"Report: {found['report'] or 'missing, `cxe report` writes it'}")
         console.print(f"What the newest gates found: {found['data_docs'] or 'no run yet'}")
         for title, rows in found.items():
             if not isinstance(rows, list) or not rows:

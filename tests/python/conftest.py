@@ -88,20 +88,20 @@ def cxe(parsed: Path) -> Cxe:
 
 @pytest.fixture(scope="session")
 def quick_cxe(parsed: Path) -> Cxe:
-    """The command line without the guard, for tests of what the models make of a delivery."""
-    return command(parsed, "expectations")
+    """The command line without guard and report, for tests of what models make of a delivery."""
+    return command(parsed, "expectations", "report")
 
 
 @pytest.fixture(scope="session")
 def unchecked_cxe(parsed: Path) -> Cxe:
     """The command line without dbt's data tests either, where marts are compared with marts."""
-    return command(parsed, "expectations", "tests")
+    return command(parsed, "expectations", "tests", "report")
 
 
 @pytest.fixture(scope="session")
 def valuing_cxe(parsed: Path) -> Cxe:
     """The command line without checks and without marts that stand on value at risk."""
-    return command(parsed, "expectations", "tests", "flywheel")
+    return command(parsed, "expectations", "tests", "report", "flywheel")
 
 
 @pytest.fixture(scope="session")

@@ -67,6 +67,7 @@ def test_the_tutorial_can_be_followed_to_its_end(checkout: Path, parsed: Path) -
     assert "promises_kept / promises_settled" in outputs[4]
     assert "sp_dispense" in outputs[5]
     assert "rejected" in outputs[6]
+    assert (checkout / "tutorial/home/reports/current/index.html").exists()
 
 
 def test_the_query_of_the_readme_answers(checkout: Path, sample_home: Path) -> None:

@@ -131,6 +131,15 @@ def test_only_marts_are_public(sample_home: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("exposure", ["published_warehouse", "report"])
+def test_what_stands_on_the_published_version_depends_on_every_mart(
+    sample_home: Path, exposure: str
+) -> None:
+    depends_on = manifest(sample_home)["exposures"][f"exposure.cxe.{exposure}"]["depends_on"]
+    marts = {model["unique_id"] for model in models(sample_home) if model["fqn"][1] == "marts"}
+    assert set(depends_on["nodes"]) == marts
+
+
 @pytest.mark.parametrize("layer", ["staging", "intermediate", "marts"])
 def test_every_model_says_its_grain_first(sample_home: Path, layer: str) -> None:
     broken = [

@@ -232,6 +232,7 @@ cases_followed as (
         customer_id,
         product_id,
         pharmacy_id,
+        payer_id,
         case_type,
         payer_type,
         referral_source,

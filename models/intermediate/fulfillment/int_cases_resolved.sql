@@ -54,6 +54,7 @@ received as (
         enrollments.case_id,
         enrollments.hcp_npi,
         enrollments.ndc,
+        enrollments.payer_id,
         enrollments.case_type,
         enrollments.payer_type,
         {{ field_term('enrollments.referral_source') }} as referral_source,
@@ -104,10 +105,12 @@ cases_resolved as (
         customer_id,
         product_id,
         pharmacy_id,
+        payer_id,
         case_type,
         payer_type,
         referral_source,
         outcome,
+        close_reason,
         case_type in ('NEW', 'RESTART') as is_start_journey,
         outcome in (
             'pt_declined_cost', 'pt_declined_other', 'pt_unreachable', 'hcp_cancelled'

@@ -38,18 +38,11 @@ reporting_period as (
 
 ),
 
--- Secondary claims pay a share of the same shipment: they are no fills and undo none. The hash is
--- there because a prescription number identifies a patient, and must not leave this layer.
+-- Secondary claims pay a share of the same shipment: they are no fills and undo none.
 primary_claims as (
 
     select
-        {{ dbt.hash(dbt.concat([
-            "coalesce(dispenses.pharmacy_id, '')",
-            "'|'",
-            "dispenses.rx_number",
-            "'|'",
-            dbt.cast("dispenses.fill_number", api.Column.translate_type("string"))
-        ])) }} as fill_id,
+        {{ fill_id('dispenses') }} as fill_id,
         dispenses.*,
         reporting_period.as_of_date
     from dispenses
@@ -178,15 +171,17 @@ previous_fills as (
 
     select
         *,
-        lag(shipped_on) over (
-            partition by patient_key, coalesce(product_id, ndc)
-            order by shipped_on, transaction_at, pharmacy_id nulls first, rx_number, fill_number
-        ) as previous_shipped_on,
+        lag(shipped_on) over fills_of_patient as previous_shipped_on,
+        lag(pharmacy_id) over fills_of_patient as previous_pharmacy_id,
         row_number() over (
             partition by case_id
             order by shipped_on, transaction_at, pharmacy_id nulls first, rx_number, fill_number
         ) as case_fill_rank
     from valued
+    window fills_of_patient as (
+        partition by patient_key, coalesce(product_id, ndc)
+        order by shipped_on, transaction_at, pharmacy_id nulls first, rx_number, fill_number
+    )
 
 ),
 
@@ -200,6 +195,7 @@ fills_resolved as (
         ndc,
         patient_key,
         pharmacy_id,
+        case when patient_key is not null then previous_pharmacy_id end as previous_pharmacy_id,
         payer_type,
         dispense_type,
         fill_number,

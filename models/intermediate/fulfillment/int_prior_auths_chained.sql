@@ -30,10 +30,15 @@ submitted as (
         prior_auths.case_id,
         nullif(prior_auths.parent_prior_auth_id, prior_auths.prior_auth_id)
             as parent_prior_auth_id,
+        prior_auths.payer_id,
         prior_auths.attempt_number,
         prior_auths.submitted_at,
         {{ if_happened('prior_auths.responded_at') }} as responded_at,
         {{ if_happened('prior_auths.responded_at', 'prior_auths.final_result') }} as result,
+        {{ if_happened('prior_auths.responded_at', 'prior_auths.denial_reason') }}
+            as denial_reason,
+        {{ if_happened('prior_auths.responded_at', 'prior_auths.authorization_ends_on') }}
+            as authorization_ends_on,
         prior_auths.source_row_id
     from prior_auths
     inner join cases
@@ -94,13 +99,17 @@ prior_auths_chained as (
         prior_auth_id,
         case_id,
         chain_id,
+        payer_id,
         result,
+        denial_reason,
+        rank_from_last,
         parent_prior_auth_id is not null as is_appeal,
         coalesce(result in ('approved', 'modified', 'denied'), false) as is_decided,
         coalesce(result in ('approved', 'modified'), false) as is_granted,
         chain_id = prior_auth_id as is_first_request,
         rank_from_first = 1 as is_chain_opener,
         rank_from_last = 1 as is_last_of_chain,
+        authorization_ends_on,
         submitted_at,
         responded_at,
         source_row_id

@@ -131,6 +131,8 @@ therapies_followed as (
 
     select
         case_id,
+        cast(stops_after as {{ dbt.type_bigint() }}) as stops_after,
+        cast(days_followed as {{ dbt.type_bigint() }}) as days_followed,
         {% for days in horizons -%}
         days_followed >= {{ days }}
         and supply_ends_after >= {{ days }}

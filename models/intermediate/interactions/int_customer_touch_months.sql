@@ -17,6 +17,7 @@ customer_touch_months as (
         count(case when direction = 'outbound' then 1 end) as outbound_touches,
         count(case when direction = 'outbound' and function = 'marketing' then 1 end)
             as marketing_touches,
+        count(*) as interactions,
         count(case when is_two_way then 1 end) as two_way_interactions,
         cast(
             coalesce(sum(case when direction = 'outbound' then touch_cost end), 0)

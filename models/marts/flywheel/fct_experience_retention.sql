@@ -83,7 +83,8 @@ kept as (
 
 ),
 
--- Squares of money add up exactly as decimals.
+-- Squares of money add up exactly as decimals. They have to be wide ones: DuckDB keeps the product
+-- of two short ones within 18 digits, and the square of ten million does not fit.
 groups_summed as (
 
     select
@@ -94,9 +95,9 @@ groups_summed as (
         sum(kept) as kept,
         cast(sum(opening) as double) as opening_total,
         cast(sum(kept) as double) / cast(sum(opening) as double) as retention,
-        cast(sum(opening * opening) as double) as opening_squares,
-        cast(sum(kept * opening) as double) as products,
-        cast(sum(kept * kept) as double) as kept_squares
+        cast(sum(cast(opening as {{ wide_money_type() }}) * opening) as double) as opening_squares,
+        cast(sum(cast(kept as {{ wide_money_type() }}) * opening) as double) as products,
+        cast(sum(cast(kept as {{ wide_money_type() }}) * kept) as double) as kept_squares
     from kept
     group by month, served
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from cxe.calibration.rolling import Evidence, Parameters
 
 Card = dict[str, Any]
+# For people, for programs.
+CARD_FILES = ("model_card.md", "model_card.json")
 _REFERENCE_SHIFTS = (-0.10, -0.05, 0.05, 0.10)
 _OTHER_DISCOUNT_RATES = (0.05, 0.15)
 
@@ -132,7 +134,7 @@ def write_card(card: Card, folder: Path) -> None:
 
     Args:
         card: as made by `model_card`.
-        folder: where `model_card.md` and `model_card.json` go; made if missing.
+        folder: where the `CARD_FILES` go; made if missing.
     """
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
@@ -144,10 +146,9 @@ def write_card(card: Card, folder: Path) -> None:
     template = resources.files("cxe.calibration").joinpath("model_card.md.jinja")
     text = environment.from_string(template.read_text(encoding="utf-8")).render(card)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "model_card.md").write_text(text, encoding="utf-8")
-    (folder / "model_card.json").write_text(
-        json.dumps(card, default=str, indent=2) + "\n", encoding="utf-8"
-    )
+    texts = (text, json.dumps(card, default=str, indent=2) + "\n")
+    for name, content in zip(CARD_FILES, texts, strict=True):
+        (folder / name).write_text(content, encoding="utf-8")
 
 
 def _records(connection: duckdb.DuckDBPyConnection, query: str, *values: Any) -> list[Card]:

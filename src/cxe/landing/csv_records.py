@@ -113,10 +113,11 @@ def read_header(text: bytes, file_name: str, extra_header_lines: int) -> Header:
     row = next(csv.reader(io.StringIO(header[1].decode(), newline="")))
     names = tuple(name.strip() for name in row)
     seen: set[str] = set()
-    for name in names:
+    for position, name in enumerate(names, start=1):
         if name.casefold() in seen:
             raise FileRejectedError(
-                f"{file_name}, line {line}, column {name!r}: the header has this name twice: "
+                # Not the name itself: without a header, it is a value of the first record.
+                f"{file_name}, line {line}, column {position}: the header has this name twice: "
                 "rename or remove one of them."
             )
         seen.add(name.casefold())

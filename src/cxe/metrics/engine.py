@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,6 +25,7 @@ from metricflow.sql.render.duckdb_renderer import (
 from metricflow_semantic_interfaces.references import MetricReference
 from metricflow_semantic_interfaces.type_enums.time_granularity import TimeGranularity
 from metricflow_semantics.errors.error_classes import InvalidQueryException
+from metricflow_semantics.filters.time_constraint import TimeRangeConstraint
 from metricflow_semantics.model.dbt_manifest_parser import (
     parse_manifest_from_dbt_generated_manifest,
 )
@@ -36,11 +38,14 @@ from cxe.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 # Faults of a query come back as errors; what MetricFlow logs beside them is for its own people.
 logging.getLogger("metricflow").setLevel(logging.CRITICAL)
 logging.getLogger("metricflow_semantics").setLevel(logging.CRITICAL)
+
+# MetricFlow's own time begins in 2000: it would cut a range to that, without a word.
+library: Any = TimeRangeConstraint
+library.ALL_TIME_BEGIN = staticmethod(lambda: datetime(1900, 1, 1))
 
 COMPILED = 1000
 KINDS: dict[Any, Literal["entity", "dimension", "time"]] = {

@@ -25,6 +25,7 @@ GROUPS = {
     "health": "Relationship health",
     "variability": "Experience variability",
     "flywheel": "Flywheel and economics",
+    "operations": "Operations",
 }
 
 

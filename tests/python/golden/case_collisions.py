@@ -110,6 +110,7 @@ def _enrollments(dice: random.Random) -> Iterator[Row]:
             "hcp_npi": dice.choice(PRESCRIBERS),
             "ndc11": dice.choice(NDCS),
             "payer_type": dice.choice((*PAYERS, "")),
+            "payer_id": ("PY1", "PY2", "")[int(case_id[2:]) % 3],
             "referral_source": dice.choice(("HCP_FAX", "EPORTAL", "")),
             "received_ts": _instant(dice),
             "consent_status": dice.choice((*["OBTAINED"] * 12, "REVOKED")),

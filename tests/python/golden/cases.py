@@ -34,7 +34,10 @@ class BenefitVerification:
 
 @dataclass(frozen=True)
 class PriorAuth:
-    """A request or an appeal that was submitted; `result` and `response_at` are null until then."""
+    """A request or an appeal that was submitted; null until answered is what the answer says.
+
+    That is `response_at`, `result`, `denial_reason` and `authorization_ends_on`.
+    """
 
     pa_id: str
     case_id: str
@@ -43,6 +46,9 @@ class PriorAuth:
     submitted_at: datetime
     response_at: datetime | None
     result: str | None
+    payer_id: str | None = None
+    denial_reason: str | None = None
+    authorization_ends_on: date | None = None
 
     @property
     def is_decided(self) -> bool:
@@ -66,6 +72,7 @@ class Case:
     ndc: str | None
     patient: str | None
     case_type: str
+    payer_id: str | None
     payer_type: str | None
     referral_source: str | None
     received_at: datetime
@@ -154,6 +161,7 @@ def cases_of(world: World) -> dict[str, Case]:
             ndc=record["ndc11"],
             patient=record["patient_token"],
             case_type=record["case_type"] or "NEW",
+            payer_id=record["payer_id"],
             payer_type=record["payer_type"],
             referral_source=record["referral_source"],
             received_at=record["received_ts"],
@@ -211,4 +219,7 @@ def _prior_auths(world: World) -> Iterable[PriorAuth]:
             submitted_at=record["submitted_ts"],
             response_at=response_at,
             result=record["final_result"] if response_at else None,
+            payer_id=record["payer_id"],
+            denial_reason=record["denial_reason"] if response_at else None,
+            authorization_ends_on=record["auth_end_date"] if response_at else None,
         )

@@ -15,32 +15,48 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Chain:
-    """A request with its appeals; `first_request` is null where only the appeals were delivered."""
+    """A request with its appeals; `first_request` is null where only the appeals were delivered.
 
+    `chain_id` is the id of the first request, delivered or not.
+    """
+
+    chain_id: str
     first_request: PriorAuth | None
     prior_auths: tuple[PriorAuth, ...]
 
     @property
+    def opener(self) -> PriorAuth:
+        """The one submitted first: it may be an appeal."""
+        return min(self.prior_auths, key=lambda request: (request.submitted_at, request.pa_id))
+
+    @property
     def case_id(self) -> str:
-        first = min(self.prior_auths, key=lambda request: (request.submitted_at, request.pa_id))
-        return first.case_id
+        return self.opener.case_id
+
+    @property
+    def appeals(self) -> list[PriorAuth]:
+        return [request for request in self.prior_auths if request.parent_pa_id is not None]
 
     @property
     def last(self) -> PriorAuth:
-        return max(
-            self.prior_auths,
-            key=lambda request: (
-                request.submitted_at,
-                request.attempt_no is not None,
-                request.attempt_no or 0,
-                request.pa_id,
-            ),
-        )
+        return latest(self.prior_auths)
 
     @property
     def decided_at(self) -> datetime | None:
         """When the final answer came; null while the last request or appeal is not decided."""
         return self.last.response_at if self.last.is_decided else None
+
+
+def latest(prior_auths: Iterable[PriorAuth]) -> PriorAuth:
+    return max(
+        prior_auths,
+        key=lambda request: (
+            request.submitted_at,
+            request.attempt_no is not None,
+            request.attempt_no or 0,
+            request.pa_id,
+        ),
+    )
 
 
 def chains_by_case(prior_auths: Iterable[PriorAuth]) -> Mapping[str, list[Chain]]:
@@ -52,7 +68,7 @@ def chains_by_case(prior_auths: Iterable[PriorAuth]) -> Mapping[str, list[Chain]
     for top, requests in members.items():
         first = by_id.get(top)
         is_request = first is not None and first.parent_pa_id is None
-        chain = Chain(first if is_request else None, tuple(requests))
+        chain = Chain(top, first if is_request else None, tuple(requests))
         chains[chain.case_id].append(chain)
     return chains
 

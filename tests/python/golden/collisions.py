@@ -47,6 +47,8 @@ PRESCRIBERS = (*NPIS, "1559999901", "1559999902")
 USERS = tuple(f"U{number}" for number in range(6))
 USER_TYPES = ("Sales_vod", "Medical_vod", "Access_vod", "Marketing_vod")
 PRODUCTS = tuple(f"P{number}" for number in range(16))
+# Names of several products, with a target of starts and without.
+PRODUCT_NAMES = ("Velora", "Nuvexa", "Name")
 PRODUCTS_AND_UNKNOWN = (*PRODUCTS, "P99")
 # Before the panel, in it at either end of a week, on the world's last day but one, and after it.
 LAUNCHES = ("", "2023-12-31", "2024-05-01", "2025-03-01", "02/22/2025", "2025-12-30", "2026-01-05")
@@ -180,7 +182,7 @@ def _products(dice: _Dice) -> Iterator[Row]:
         for stamp in dice.sample(STAMPS_OF_FEW, k=dice.randint(1, 2)):
             yield {
                 "Id": product_id,
-                "Name": "Name",
+                "Name": PRODUCT_NAMES[number % len(PRODUCT_NAMES)],
                 "Product_Type_vod__c": dice.choice(("Brand", "Brand", "Detail", "")),
                 "NDC11__c": dice.maybe(dice.choice(NDCS)),
                 "Launch_Date__c": LAUNCHES[number % len(LAUNCHES)],

@@ -40,6 +40,7 @@ EXTRACTS_USED = frozenset(
         "sp_dispense",
         "nurse_contact",
         "product_price",
+        "copay_assist",
         "case",
         "case_history",
         "survey_response",

@@ -50,6 +50,11 @@ def states_in(extracts: Path) -> History[str | None]:
     return _histories(extracts, lambda version: version["State__c"])
 
 
+def parents_in(extracts: Path) -> History[str | None]:
+    """Accounts that accounts belonged to, by the ids of their day."""
+    return _histories(extracts, lambda version: version["Primary_Parent_vod__c"])
+
+
 def _histories(extracts: Path, read: Callable[[Record], T]) -> History[T]:
     account = load_contract(PROJECT_DIR)["crm", "account"]
     by_account: dict[str, dict[date, T]] = defaultdict(dict)

@@ -118,7 +118,7 @@ def _months_of(
             signal=signal_of(chart, rates) if chart else None,
             funnel=funnel,
             funnel_998=funnel_998,
-            funnel_position=_funnel_position(rate, funnel, funnel_998),
+            funnel_position=funnel_position(rate, funnel, funnel_998),
         )
 
 
@@ -150,7 +150,7 @@ def funnel_limits(pooled_rate: Fraction, n: int, deviations: float) -> tuple[flo
     return max(0.0, pooled_rate - width), min(1.0, pooled_rate + width)
 
 
-def _funnel_position(
+def funnel_position(
     rate: Fraction, funnel: tuple[float, float], funnel_998: tuple[float, float]
 ) -> str:
     for position, is_there in (

@@ -24,6 +24,8 @@ from golden.flywheel_marts import assert_same_flywheel
 from golden.health_marts import assert_same_health
 from golden.interactions import count_interactions
 from golden.journey_marts import assert_same_journeys, assert_same_promises
+from golden.operations_collisions import collide_operations
+from golden.operations_marts import assert_same_operations
 from golden.value_marts import assert_same_value_bridge
 
 if TYPE_CHECKING:
@@ -209,6 +211,7 @@ def test_where_everything_collides_marts_equal_the_second_computation(
     collide_cases(extracts, seed)
     collide_economics(extracts, seed)
     collide_feedback(extracts, seed)
+    collide_operations(extracts, seed)
     quick_cxe("run", "--extracts", extracts, "--home", home)
     world = compute(extracts)
     assert_same_marts(home, world)
@@ -218,3 +221,4 @@ def test_where_everything_collides_marts_equal_the_second_computation(
     assert_same_value_bridge(home, extracts)
     assert_same_economics(home, extracts)
     assert_same_flywheel(home, extracts)
+    assert_same_operations(home, extracts)

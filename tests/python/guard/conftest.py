@@ -12,4 +12,4 @@ from worlds import Cxe
 @pytest.fixture(scope="session")
 def cxe(parsed: Path) -> Cxe:
     """The command line without the marts of the flywheel, which no expectation reads."""
-    return command(parsed, "flywheel")
+    return command(parsed, "report", "flywheel")

@@ -18,8 +18,9 @@ from worlds import Cxe
 
 from cxe.home import PROJECT_DIR
 from cxe.simulate import simulate
-from guard.delivered import Fault, day_of, read
+from guard.delivered import Fault, day_of
 from guard.faults import FAULTS, IN_EVERY_RUN, NOT_CAUGHT
+from guard.personal import personal_values
 
 NO_PART_OF_A_RUN = frozenset({"docs", "benchmarks", "target", "logs"})
 REFUSED, UNUSABLE = 3, 2
@@ -89,20 +90,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 @pytest.fixture(scope="module")
 def personal(world: Stage) -> set[str]:
     """Tokens of patients, names and addresses that the world's files hold."""
-    columns = {
-        "hub_enrollment": "patient_token",
-        "sp_dispense": "patient_token",
-        "account": "Name",
-        "user": "Name",
-        "multichannel_consent_vod__c": "Channel_Value_vod__c",
-    }
-    return {
-        row[column]
-        for extract, column in columns.items()
-        for path in (world.root / "world").rglob(f"{extract}__2*")
-        for row in read(path).rows
-        if row[column] and row.get("IsPersonAccount", "true") == "true"
-    }
+    return personal_values(world.root / "world")
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,16 @@ from metrics.golden import Golden
 from metrics.values_commercial import GOLDEN as COMMERCIAL
 from metrics.values_experience import GOLDEN as EXPERIENCE
 from metrics.values_flywheel import GOLDEN as FLYWHEEL
+from metrics.values_operations import GOLDEN as OPERATIONS
 from metrics.values_scorecards import GOLDEN as SCORECARDS
 
-GOLDEN: Mapping[str, Golden] = {**COMMERCIAL, **EXPERIENCE, **FLYWHEEL, **SCORECARDS}
+GOLDEN: Mapping[str, Golden] = {
+    **COMMERCIAL,
+    **EXPERIENCE,
+    **FLYWHEEL,
+    **OPERATIONS,
+    **SCORECARDS,
+}
 RELATIVE = 1e-9
 
 Rows = dict[tuple[object, ...], object]

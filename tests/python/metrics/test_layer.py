@@ -49,6 +49,14 @@ def test_conditions_range_order_and_limit_are_obeyed(sample_home: Path) -> None:
     assert {month.month for month in table["metric_time__month"]} <= {7, 8, 9}
 
 
+def test_a_range_may_begin_in_another_century(sample_home: Path) -> None:
+    since = date(1997, 7, 1)
+    with metrics.connect(sample_home) as layer:
+        total = layer.query("net_value")
+        assert layer.query("net_value", since=since) == total
+        assert str(since) in layer.sql("net_value", since=since, until=date(1998, 6, 30))
+
+
 def test_a_stock_is_that_of_the_last_month_asked_for(sample_home: Path) -> None:
     with metrics.connect(sample_home) as layer:
         by_month = layer.query("customer_value", by=["month"]).to_pylist()
@@ -71,6 +79,12 @@ def test_a_range_shortens_the_table_not_the_look_back(sample_home: Path, name: s
         ranged = layer.query(name, by=["month"], since=date(2025, 9, 15)).to_pylist()
         filtered = layer.query(name, by=["month"], where=["month >= '2025-09-01'"]).to_pylist()
     assert ranged == filtered == whole[-4:]
+
+
+def test_a_range_begins_where_it_is_asked_to_even_before_2000(sample_home: Path) -> None:
+    with metrics.connect(sample_home) as layer:
+        sql = layer.sql("net_value", by=["month"], since=date(1997, 6, 1), until=date(1998, 6, 30))
+    assert "BETWEEN '1997-06-01' AND '1998-06-30'" in sql
 
 
 def test_a_conversion_beside_its_own_parts_counts_nothing_twice(sample_home: Path) -> None:

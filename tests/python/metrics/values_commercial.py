@@ -36,7 +36,9 @@ def against_before(values: str, months: int, column: str = "", relative: bool = 
         relative: whether the change is relative to the earlier value.
     """
     keys = f"month, {column}" if column else "month"
-    change = "value / nullif(earlier_value, 0) - 1" if relative else "value - earlier_value"
+    # To what was nothing, or less, nothing is relative.
+    relative_change = "case when earlier_value > 0 then value / earlier_value - 1 end"
+    change = relative_change if relative else "value - earlier_value"
     return f"""
         with monthly as ({values}),
 
@@ -334,6 +336,15 @@ VALUE = {
         total="select count(distinct fill_id) from marts.fct_fills",
         by=("fill__payer_type",),
         cut="select payer_type, count(distinct fill_id) from marts.fct_fills group by 1",
+    ),
+    "shipped_cases": Golden(
+        total="""
+            select count(*)
+            from marts.fct_fulfillment_journeys
+            where case_id in (select case_id from marts.fct_fills)
+        """,
+        by=("fill__payer_type",),
+        cut="select payer_type, count(distinct case_id) from marts.fct_fills group by 1",
     ),
     "touch_cost": Golden(
         total="select sum(touch_cost) from marts.fct_interactions where direction = 'outbound'",
@@ -849,6 +860,47 @@ PROMISE = {
         total=of_settled("count(*) filter (where q = 0)"),
         by=("promise__principle",),
         cut=of_promises("count(*)", "principle", where="is_settled and not is_kept"),
+    ),
+    "promised_cases": Golden(
+        total="""
+            select count(*)
+            from marts.fct_fulfillment_journeys as cases
+            where exists (
+                select 1
+                from marts.fct_promises as promises
+                where promises.case_id = cases.case_id and promises.settled_at is not null
+            )
+        """,
+        by=("promise__principle",),
+        cut=of_promises("count(distinct case_id)", "principle", where="is_settled"),
+    ),
+    "kept_promise_cases": Golden(
+        total="""
+            select count(*)
+            from marts.fct_fulfillment_journeys as cases
+            where exists (
+                select 1
+                from marts.fct_promises as promises
+                where promises.case_id = cases.case_id and promises.delivered_at <= promises.due_at
+                    and promises.settled_at is not null
+            )
+        """,
+        by=("promise__principle",),
+        cut=of_promises("count(distinct case_id)", "principle", where="is_kept"),
+    ),
+    "broken_promise_cases": Golden(
+        total="""
+            select count(*)
+            from marts.fct_fulfillment_journeys as cases
+            where exists (
+                select 1
+                from marts.fct_promises as promises
+                where promises.case_id = cases.case_id and promises.settled_at is not null
+                    and coalesce(promises.delivered_at > promises.due_at, true)
+            )
+        """,
+        by=("promise__principle",),
+        cut=of_promises("count(distinct case_id)", "principle", where="is_settled and not is_kept"),
     ),
     "own_promises_settled": Golden(
         total="""

@@ -6,9 +6,7 @@ metric's own.
 
 from __future__ import annotations
 
-from metrics.golden import Golden
-
-MONTH = "metric_time__month"
+from metrics.golden import MONTH, Golden, at_month_end, counted, ratio
 
 # Months of the panel, counted from 1; a newest month that is under way has none.
 PANEL = "select *, row_number() over (order by month) as number from marts.dim_months"
@@ -21,35 +19,6 @@ AS_OF_DATE = """
         from marts.dim_months
     )
 """
-
-
-def _ratio(part: str, whole: str) -> str:
-    """A ratio that is null where nothing stands below the line."""
-    return f"cast({part} as double) / nullif({whole}, 0)"
-
-
-def _counted(rows: str, table: str, value: str, *items: str) -> Golden:
-    """A value of rows, in total and by columns of theirs that the items end with.
-
-    Args:
-        rows: common table expressions, the last of which is the table.
-        table: its name.
-        value: an aggregate of it.
-        items: group-bys; the metric's month is the column `month`.
-    """
-    columns = ", ".join("month" if item == MONTH else item.rpartition("__")[2] for item in items)
-    return Golden(
-        total=f"{rows} select {value} from {table}",
-        by=items,
-        cut=f"{rows} select {columns}, {value} from {table} group by all",
-    )
-
-
-def _at_month_end(rows: str, table: str, value: str, *items: str) -> Golden:
-    """A value of a state: in the newest month, and by month and columns."""
-    counted = _counted(rows, table, value, MONTH, *items)
-    newest = "where month = (select max(month) from marts.dim_months)"
-    return Golden(total=f"{counted.total} {newest}", by=counted.by, cut=counted.cut)
 
 
 def _at_quarter_end(query: str) -> Golden:
@@ -149,7 +118,7 @@ QUARTER = """
 
 
 def _of_products(value: str, total: str = "") -> Golden:
-    by_product = _at_month_end(PRODUCT_BRIDGE, "moved", value, "product")
+    by_product = at_month_end(PRODUCT_BRIDGE, "moved", value, "product")
     return Golden(total=total or by_product.total, by=by_product.by, cut=by_product.cut)
 
 
@@ -169,10 +138,10 @@ PRODUCT_METRICS = {
     "product_closing_value": _of_products("sum(closing)", QUARTER.format(first=2, last=0)),
     # What is left of the opening is what pairs of both quarters brought in the second one.
     "product_net_revenue_retention": _of_products(
-        _ratio("sum(case when opening > 0 then closing else 0 end)", "sum(opening)")
+        ratio("sum(case when opening > 0 then closing else 0 end)", "sum(opening)")
     ),
     "product_gross_revenue_retention": _of_products(
-        _ratio("sum(least(opening, closing))", "sum(opening)")
+        ratio("sum(least(opening, closing))", "sum(opening)")
     ),
 }
 
@@ -221,11 +190,11 @@ def _served(column: str, group: str) -> str:
 
 
 def _retention(group: str) -> str:
-    return _ratio(_served("kept", group), _served("opening", group))
+    return ratio(_served("kept", group), _served("opening", group))
 
 
 SERVED_METRICS = {
-    name: _at_month_end(SERVED, "served", value)
+    name: at_month_end(SERVED, "served", value)
     for name, value in {
         "well_served_opening_value": _served("opening", "well"),
         "well_served_kept_value": _served("kept", "well"),
@@ -335,13 +304,13 @@ def _value_lost(journey: str, losses: str) -> Golden:
                 on lost.product_id = prices.product_id
         )
     """
-    return _counted(rows, "priced", "sum(price)", "stage", "territory")
+    return counted(rows, "priced", "sum(price)", "stage", "territory")
 
 
 LOSS_METRICS = {
-    "prescribe_starts_lost": _counted(PRESCRIBE_LOSSES, "lost", "count(*)", "stage", "territory"),
+    "prescribe_starts_lost": counted(PRESCRIBE_LOSSES, "lost", "count(*)", "stage", "territory"),
     "prescribe_value_lost": _value_lost("prescribe", PRESCRIBE_LOSSES),
-    "fulfillment_starts_lost": _counted(
+    "fulfillment_starts_lost": counted(
         FULFILLMENT_LOSSES, "lost", "count(*)", "stage", "territory"
     ),
     "fulfillment_value_lost": _value_lost("fulfillment", FULFILLMENT_LOSSES),
@@ -502,27 +471,27 @@ SERVICE = f"""
 
 ECONOMY_METRICS = {
     **{
-        name: _counted(WON, "judged", value, MONTH, "territory")
+        name: counted(WON, "judged", value, MONTH, "territory")
         for name, value in {
             "won_customers": "count(*)",
             "acquisition_spend": "sum(cost)",
             "break_even_decided_customers": DECIDED,
             "broken_even_customers": BROKEN_EVEN,
-            "cac": _ratio("sum(cost)", "count(*)"),
-            "break_even_rate": _ratio(BROKEN_EVEN, DECIDED),
+            "cac": ratio("sum(cost)", "count(*)"),
+            "break_even_rate": ratio(BROKEN_EVEN, DECIDED),
         }.items()
     },
     **{
-        name: _counted(RETURNED, "returned", value, MONTH, "territory")
+        name: counted(RETURNED, "returned", value, MONTH, "territory")
         for name, value in {
             "reactivated_customers": "count(*)",
             "reacquisition_spend": "sum(cost)",
-            "reacquisition_cost_per_customer": _ratio("sum(cost)", "count(*)"),
+            "reacquisition_cost_per_customer": ratio("sum(cost)", "count(*)"),
         }.items()
     },
-    "cost_to_serve": _at_month_end(SERVICE, "whole_years", "sum(cost)", "territory"),
-    "cost_to_serve_rate": _at_month_end(
-        SERVICE, "whole_years", _ratio("sum(cost)", "sum(value)"), "territory"
+    "cost_to_serve": at_month_end(SERVICE, "whole_years", "sum(cost)", "territory"),
+    "cost_to_serve_rate": at_month_end(
+        SERVICE, "whole_years", ratio("sum(cost)", "sum(value)"), "territory"
     ),
 }
 
@@ -611,7 +580,7 @@ HIDDEN_TAX = f"""
         from incidents
     )
 """
-HIDDEN_TAX_INCIDENTS = _counted(HIDDEN_TAX, "taxed", "sum(incidents)", "cause", "territory")
+HIDDEN_TAX_INCIDENTS = counted(HIDDEN_TAX, "taxed", "sum(incidents)", "cause", "territory")
 TOUCHES = f"""
     with {DUPLICATES},
 
@@ -625,7 +594,7 @@ TOUCHES = f"""
 DUPLICATE = "count(*) filter (where is_duplicate)"
 
 TAX_METRICS = {
-    "hidden_tax_cost": _counted(HIDDEN_TAX, "taxed", "sum(cost)", MONTH, "cause"),
+    "hidden_tax_cost": counted(HIDDEN_TAX, "taxed", "sum(cost)", MONTH, "cause"),
     "hidden_tax_incidents": Golden(
         # Appeals as the cases count them.
         total=f"""
@@ -641,7 +610,7 @@ TAX_METRICS = {
     "hidden_tax_rate": Golden(
         total=f"""
             {HIDDEN_TAX}
-            select {_ratio("sum(cost)", "(select sum(accrued_value) from marts.fct_value_bridge)")}
+            select {ratio("sum(cost)", "(select sum(accrued_value) from marts.fct_value_bridge)")}
             from taxed
         """,
         by=(MONTH, "territory"),
@@ -656,18 +625,18 @@ TAX_METRICS = {
                 group by 1, 2
             )
 
-            select month, net_values.territory, {_ratio("costs.cost", "net_values.net_value")}
+            select month, net_values.territory, {ratio("costs.cost", "net_values.net_value")}
             from net_values
             inner join costs
                 using (month)
             where costs.territory is not distinct from net_values.territory
         """,
     ),
-    "duplicate_touches": _counted(TOUCHES, "touches", DUPLICATE, "interaction__function"),
-    "duplicate_touch_share": _counted(
+    "duplicate_touches": counted(TOUCHES, "touches", DUPLICATE, "interaction__function"),
+    "duplicate_touch_share": counted(
         TOUCHES,
         "touches",
-        _ratio(DUPLICATE, "count(*) filter (where direction = 'outbound')"),
+        ratio(DUPLICATE, "count(*) filter (where direction = 'outbound')"),
         "interaction__function",
     ),
 }
@@ -767,22 +736,22 @@ CONTINUITY = """
 
 VOLUME_METRICS = {
     **{
-        name: _at_month_end(DECILES, "deciles", value, "decile")
+        name: at_month_end(DECILES, "deciles", value, "decile")
         for name, value in {
             "decile_customers": "count(*)",
             "decile_starts": "sum(starts)",
-            "starts_per_100_customers": _ratio("100 * sum(starts)", "count(*)"),
+            "starts_per_100_customers": ratio("100 * sum(starts)", "count(*)"),
         }.items()
     },
     **{
-        name: _at_month_end(CONTINUITY, "whole_years", value, "segment")
+        name: at_month_end(CONTINUITY, "whole_years", value, "segment")
         for name, value in {
             "engaged_months": "sum(engaged)",
             "continuity_months": "sum(months)",
             "rated_marketing_touches": "sum(touches)",
             "busiest_marketing_touches": "sum(busiest)",
-            "engagement_continuity": _ratio("sum(engaged)", "sum(months)"),
-            "launch_and_leave_index": _ratio("sum(busiest)", "sum(touches)"),
+            "engagement_continuity": ratio("sum(engaged)", "sum(months)"),
+            "launch_and_leave_index": ratio("sum(busiest)", "sum(touches)"),
         }.items()
     },
 }
@@ -983,19 +952,19 @@ FEEDBACK_METRICS = {
     "expectation_gap": _at_quarter_end(f"{GAPS} select month, gap as value from gaps"),
     "expectation_gap_slope": _at_quarter_end(GAP_SLOPES),
     **{
-        name: _counted(FOLLOW_UPS, "follow_ups", value, "territory")
+        name: counted(FOLLOW_UPS, "follow_ups", value, "territory")
         for name, value in {
             "detractors_settled": SETTLED,
             "detractors_answered": ANSWERED,
-            "detractors_answered_rate": _ratio(ANSWERED, SETTLED),
+            "detractors_answered_rate": ratio(ANSWERED, SETTLED),
         }.items()
     },
     **{
-        name: _counted(DETRACTORS, "detractors", value, "territory")
+        name: counted(DETRACTORS, "detractors", value, "territory")
         for name, value in {
             "detractors_decided": JUDGED,
             "detractors_acted_on": ACTED_ON,
-            "feedback_action_rate": _ratio(ACTED_ON, JUDGED),
+            "feedback_action_rate": ratio(ACTED_ON, JUDGED),
             "nps_change_after_feedback": "avg(next_nps - nps)",
         }.items()
     },

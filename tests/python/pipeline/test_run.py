@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import re
 import shutil
 import threading
+from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 from worlds import Cxe, published
 
+from cxe import pipeline
+from cxe.build import BuildResult
+from cxe.errors import CxeError, InputError
 from cxe.home import Home, open_warehouse
-from cxe.pipeline import KEEP_VERSIONS
+from cxe.pipeline import KEEP_VERSIONS, RunResult
+from cxe.progress import Progress
 from cxe.publish import publish
 from cxe.simulate import simulate
 
@@ -48,6 +56,10 @@ MARTS = {
     "fct_relationship_health",
     "fct_variability_signals",
     "fct_value_bridge",
+    "fct_open_cases",
+    "fct_prior_auths",
+    "fct_reauthorizations_due",
+    "fct_starts_weekly",
     "fct_barrier_removal",
     "fct_customers_won",
     "fct_diminishing_returns",
@@ -61,7 +73,12 @@ MARTS = {
     "fct_stage_losses",
     "fct_unit_economics",
     "fct_value_bridge_by_product",
+    "fct_copay",
+    "fct_engagement_reach",
+    "fct_organization_value",
     "fct_performance_scorecard",
+    "fct_persistence",
+    "fct_pharmacy_performance",
     "fct_scorecard_values",
     "leadership_scorecard",
     "seven_shifts_scorecard",
@@ -268,6 +285,7 @@ def test_two_runs_at_once_end_as_one_published_and_one_busy(
         (("run", "--extracts", "{empty}"), "no file"),
         (("build",), "cxe land"),
         (("publish",), "cxe build"),
+        (("report",), "cxe run"),
         (("status",), "cxe run"),
         (("run", "--as-of", "31.12.2025"), "does not match"),
         (("simulate", "{empty}", "--faults", "trailing_totl_line"), "trailing_total_line"),
@@ -293,6 +311,98 @@ def test_build_then_publish_is_run_in_steps(cxe: Cxe, tiny_world: Path, tmp_path
     assert not (home / "published" / "current").exists()
     done = json.loads(cxe("publish", "--home", home, "--json").stdout)
     assert Path(done["published"]).name == (home / "published" / "current").readlink().name
+    assert Path(done["report"]) == home / "reports" / "current" / "index.html"
+
+
+def test_the_report_of_a_version_is_the_same_bytes_whenever_it_is_written(
+    cxe: Cxe, sample_home: Path, tmp_path: Path
+) -> None:
+    version = (sample_home / "published" / "current").readlink()
+    assert (sample_home / "reports" / "current").readlink() == version
+    for part in ("published", "quality"):
+        shutil.copytree(sample_home / part, tmp_path / part, symlinks=True)
+    done = cxe("report", "--home", tmp_path)
+    assert done.stdout == f"Report: {tmp_path / 'reports' / 'current' / 'index.html'}\n"
+    written = _files(tmp_path / "reports" / "current")
+    assert "index.html" in {str(path) for path in written}
+    assert written == _files(sample_home / "reports" / "current")
+
+
+def _files(folder: Path) -> dict[Path, bytes]:
+    return {
+        path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+    }
+
+
+def test_the_status_names_the_report_of_the_published_version_only(cxe: Cxe, home: Path) -> None:
+    def report() -> Any:
+        return json.loads(cxe("status", "--home", home, "--json").stdout)["report"]
+
+    assert report() == str(home / "reports" / "current" / "index.html")
+    with open_warehouse(Home(home)) as connection:
+        connection.execute(
+            "insert into ops.runs select * replace ('29990101T000000000Z' as run_id) from ops.runs"
+            " where status = 'published' limit 1"
+        )
+        publish(connection, Home(home), "29990101T000000000Z", KEEP_VERSIONS)
+    assert report() is None
+    assert "`cxe report` writes it" in cxe("status", "--home", home).stdout
+    cxe("report", "--home", home, "--json")
+    assert report() == str(home / "reports" / "current" / "index.html")
+
+
+def _run_what_is_built(home: Home, monkeypatch: pytest.MonkeyPatch) -> RunResult:
+    """A whole run, but for the building: that was done."""
+    monkeypatch.setattr(pipeline, "guarding", lambda *_, **__: nullcontext("no guard"))
+    monkeypatch.setattr(pipeline, "build", lambda *_, **__: BuildResult(()))
+    return pipeline.run(home, Progress(), extracts=None)
+
+
+def _publish_what_is_built(home: Home, _: pytest.MonkeyPatch) -> RunResult:
+    shutil.rmtree(home.published)
+    home.published.mkdir()
+    with open_warehouse(home) as connection:
+        connection.execute("update ops.runs set status = 'built'")
+    return pipeline.publish_last_build(home, Progress())
+
+
+@pytest.mark.parametrize("publish_anew", [_run_what_is_built, _publish_what_is_built])
+@pytest.mark.parametrize(
+    ("failure", "says"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "Free space"),
+        (InputError("The published data cannot answer this."), "cannot answer this"),
+    ],
+)
+def test_a_report_that_cannot_be_written_leaves_the_version_published(
+    publish_anew: Callable[[Home, pytest.MonkeyPatch], RunResult],
+    failure: Exception,
+    says: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(_: Home) -> Path:
+        raise failure
+
+    monkeypatch.setattr("cxe.report.site.write_report", fail)
+    with pytest.raises(CxeError, match=r"is published, but .* `cxe report`") as raised:
+        publish_anew(Home(home), monkeypatch)
+    assert says in str(raised.value)
+    assert raised.value.exit_code == 1
+    version = (home / "published" / "current").readlink().name
+    with open_warehouse(Home(home)) as connection:
+        last = "select run_id, status from ops.runs order by run_id desc limit 1"
+        assert connection.execute(last).fetchone() == (version, "published")
+    monkeypatch.undo()
+    assert pipeline.report(Home(home), Progress()).exists()
+    assert (home / "reports" / "current").readlink().name == version
+
+
+def test_a_version_is_published_with_its_model_card_and_no_reports_of_others(home: Path) -> None:
+    with open_warehouse(Home(home)) as connection:
+        folder = publish(connection, Home(home), "29990101T000000000Z", KEEP_VERSIONS)
+    kept = {path.name for path in (folder / "reports").iterdir()}
+    assert kept == {"model_card.md", "model_card.json"}
 
 
 def test_every_number_walks_back_to_its_file_row(sample_home: Path, sample_extracts: Path) -> None:

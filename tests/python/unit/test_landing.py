@@ -432,7 +432,7 @@ HEAD = "account__2024-01-31__full.csv"
         (b"\n \r\n", f"{HEAD} is empty, it lacks even a header"),
         (b"Name,Note\nAnn,x\n", f"{HEAD}, line 1, column Id: required but missing"),
         (b"\nId;Name\n1;Ann\n", f"{HEAD}, line 2, column Id: required but missing among the 1"),
-        (b"Id,Name,iD\n1,Ann,2\n", f"{HEAD}, line 1, column 'iD': the header has this name twice"),
+        (b"Id,Name,iD\n1,Ann,2\n", f"{HEAD}, line 1, column 3: the header has this name twice"),
         (b'Id,"Na"me\n1,Ann\n', f"{HEAD}, line 1: the header is no row"),
         (b"Id,Name\r1,Ann\r", f"{HEAD}, line 1: lines end in a carriage return alone"),
         (b"Id,Name\n1,Ann\n2,\xc3\xa4\xff\n", f"{HEAD}, line 3, byte 5: neither UTF-8 nor Latin-1"),

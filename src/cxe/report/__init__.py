@@ -1,0 +1,1 @@
+"""The report: a static site of what is published, for leaders, analysts and auditors."""

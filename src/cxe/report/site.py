@@ -1,0 +1,185 @@
+"""Write the site: pages, style, script and the charts' library, swapped in at once."""
+
+from __future__ import annotations
+
+import gc
+import json
+import shutil
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from importlib import resources
+from multiprocessing import get_context
+from typing import TYPE_CHECKING
+
+import altair
+import vl_convert
+from altair.utils import schemapi
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from cxe.errors import CxeError
+from cxe.home import full_disk_explained
+from cxe.ops import RUN_ID
+from cxe.report.blocks import Block
+from cxe.report.charts import CONFIG
+from cxe.report.formats import month_text, text
+from cxe.report.pages import PAGES
+from cxe.report.source import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from cxe.home import Home
+    from cxe.report.blocks import Page
+
+WORKERS = 2
+_source: Source
+
+
+def write_report(home: Home) -> Path:
+    """Write the report of the version that is published and point `reports/current` at it.
+
+    Sites of versions that are not published any more are removed.
+
+    Returns:
+        The folder of the site.
+
+    Raises:
+        InputError: nothing is published.
+        CxeError: the disk is full, or a page cannot be made; the site in place stays.
+    """
+    source = Source(home)
+    try:
+        target = home.reports / source.version
+        unfinished = home.reports / f".{source.version}.unfinished"
+        with full_disk_explained(home):
+            for leftover in home.reports.glob(".*.unfinished*"):
+                _remove(leftover)
+            try:
+                _write(source, _pages(home), unfinished)
+                _put_in_place(unfinished, target)
+                _point_at(home, target)
+            except BaseException:
+                _remove(unfinished)
+                raise
+            _prune(home)
+    finally:
+        source.close()
+    return target
+
+
+def _pages(home: Home) -> list[Page]:
+    """All pages, made by two processes: to compile the metrics' SQL keeps a processor busy."""
+    places = range(len(PAGES))
+    with ProcessPoolExecutor(
+        WORKERS, get_context("spawn"), initializer=_open_source, initargs=(home,)
+    ) as pool:
+        # The catalogue takes longest and stands near the end: those at the end begin.
+        pages = {place: pool.submit(_page, place) for place in reversed(places)}
+        try:
+            return [pages[place].result() for place in places]
+        except BrokenProcessPool as error:
+            raise CxeError(
+                "A process that made pages of the report ended too early: for lack of memory, or "
+                "because a script that calls cxe has no `if __name__ == '__main__':` before it "
+                "does. Mend that and run `cxe report`."
+            ) from error
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _open_source(home: Home) -> None:
+    global _source  # noqa: PLW0603 - what a process works on, from its first page to its last
+    # Compiling makes many objects that last; to look through them again and again takes a tenth.
+    gc.set_threshold(100_000, 50, 50)
+    _source = Source(home)
+
+
+def _page(place: int) -> Page:
+    page = PAGES[place]
+    try:
+        # To check every part of a chart takes as long as to ask for its numbers; tests draw them.
+        with schemapi.debug_mode(False):
+            return page(_source)
+    except CxeError:
+        raise
+    except Exception as error:
+        # Of a page that meets what it does not know, the run is told, and says it to the user.
+        name = page.__module__.rpartition(".")[2]
+        raise CxeError(
+            f"The page {name} cannot be made of this version ({type(error).__name__}), which is a "
+            "defect of cxe. The numbers can be asked for with `cxe metrics` all the same."
+        ) from error
+
+
+def _write(source: Source, pages: list[Page], folder: Path) -> None:
+    environment = Environment(
+        loader=PackageLoader("cxe.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"month": month_text, "text": text}
+    environment.tests["block"] = lambda value: isinstance(value, Block)
+    (folder / "assets").mkdir(parents=True)
+    for page in pages:
+        html = environment.get_template(page.template).render(
+            page=page,
+            pages=pages,
+            blocks={block.id: block for block in page.blocks},
+            version=source.version,
+            run=source.run,
+            catalog=source.layer.catalog,
+            **page.more,
+        )
+        (folder / page.file).write_text(html, encoding="utf-8")
+    assets = resources.files("cxe.report").joinpath("assets")
+    for name in ("report.css", "pages.css", "report.js"):
+        (folder / "assets" / name).write_bytes(assets.joinpath(name).read_bytes())
+    (folder / "assets" / "vega.js").write_text(_vega(), encoding="utf-8")
+
+
+def _vega() -> str:
+    """Vega, Vega-Lite and Vega-Embed as one classic script: modules do not load from a file."""
+    version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
+    exported = "window.vegaEmbed = vegaEmbed;"
+    bundle: str = vl_convert.javascript_bundle(exported, vl_version=version)
+    return f"(function () {{{bundle}\nwindow.chartConfig = {json.dumps(CONFIG)};\n}})();\n"
+
+
+def _put_in_place(unfinished: Path, target: Path) -> None:
+    """Rename the finished site, and the one it takes the place of out of its way."""
+    earlier = target.with_name(f".{target.name}.unfinished-earlier")
+    if target.exists():
+        target.rename(earlier)
+    try:
+        unfinished.rename(target)
+    except OSError:
+        if earlier.exists():
+            earlier.rename(target)
+        raise
+    _remove(earlier)
+
+
+def _point_at(home: Home, target: Path) -> None:
+    """Swap the symlink in one step: a reader finds the old site or the new, never none."""
+    link = home.reports / f".{target.name}.unfinished-link"
+    link.symlink_to(target.name)
+    link.replace(home.reports / "current")
+
+
+def _prune(home: Home) -> None:
+    """Keep the sites of the published versions."""
+    kept = {path.name for path in home.published.iterdir()}
+    for folder in home.reports.iterdir():
+        # What somebody else put there stays.
+        is_site = RUN_ID.fullmatch(folder.name) and not folder.is_symlink()
+        if is_site and folder.name not in kept:
+            shutil.rmtree(folder)
+
+
+def _remove(path: Path) -> None:
+    if path.is_symlink() or path.is_file():
+        path.unlink()
+    elif path.exists():
+        shutil.rmtree(path)

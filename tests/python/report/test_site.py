@@ -1,0 +1,46 @@
+"""A site is put in place whole, or not at all."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from cxe.errors import CxeError
+from cxe.home import Home
+from cxe.report.site import write_report
+
+
+@pytest.fixture
+def home(sample_home: Path, tmp_path: Path) -> Home:
+    shutil.copytree(sample_home / "published", tmp_path / "published", symlinks=True)
+    shutil.copytree(sample_home / "reports", tmp_path / "reports", symlinks=True)
+    return Home(tmp_path)
+
+
+def test_a_site_takes_the_place_of_the_earlier_one_and_of_nothing_else(home: Home) -> None:
+    index = home.reports / "current" / "index.html"
+    index.write_text("of an earlier cxe", encoding="utf-8")
+    gone = home.reports / "20200101T000000000Z"
+    gone.mkdir()
+    kept = home.reports / "board-pack"
+    kept.mkdir()
+    target = write_report(home)
+    assert (home.reports / "current").resolve() == target.resolve()
+    assert index.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    assert not gone.exists()
+    assert kept.exists()
+    assert (home.reports / "model_card.md").exists()
+    assert list(home.reports.glob(".*")) == []
+
+
+def test_a_page_that_cannot_be_made_is_named_and_the_site_in_place_stays(home: Home) -> None:
+    before = (home.reports / "current" / "index.html").read_bytes()
+    with duckdb.connect(str(home.current / "cxe.duckdb")) as connection:
+        connection.execute("drop table marts.fct_variability_signals")
+    with pytest.raises(CxeError, match=r"The page \w+ cannot be made of this version"):
+        write_report(home)
+    assert (home.reports / "current" / "index.html").read_bytes() == before
+    assert list(home.reports.glob(".*")) == []
