@@ -90,11 +90,6 @@ class Block:
                 rows = [row for row in rows if row[scope] is None]
         return rows
 
-    @property
-    def has_hidden(self) -> bool:
-        """Whether some of its cells are too small to be shown."""
-        return any(value is HIDDEN for row in self.answer.rows for value in row.values())
-
 
 @dataclass(frozen=True)
 class Page:

@@ -19,7 +19,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from cxe.errors import CxeError
 from cxe.home import full_disk_explained
 from cxe.ops import RUN_ID
-from cxe.report.blocks import Block
 from cxe.report.charts import CONFIG
 from cxe.report.formats import month_text, text
 from cxe.report.pages import PAGES
@@ -120,7 +119,6 @@ def _write(source: Source, pages: list[Page], folder: Path) -> None:
         lstrip_blocks=True,
     )
     environment.filters |= {"month": month_text, "text": text}
-    environment.tests["block"] = lambda value: isinstance(value, Block)
     (folder / "assets").mkdir(parents=True)
     for page in pages:
         html = environment.get_template(page.template).render(

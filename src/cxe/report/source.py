@@ -31,14 +31,6 @@ if TYPE_CHECKING:
     from cxe.metrics import Metric
     from cxe.report.answers import Row
 
-# Short names that questions, columns and filters share, and what MetricFlow may call them.
-_GROUP_LABELS = {
-    "month": "Month",
-    "territory": "Territory",
-    "product": "Product",
-    "customer": "Customer",
-}
-
 
 class Source:
     """The published version, as pages ask it."""
@@ -275,7 +267,7 @@ def _short(name: str) -> str:
 
 
 def _label(name: str) -> str:
-    return _GROUP_LABELS.get(name, name.replace("_", " ").capitalize())
+    return name.replace("_", " ").capitalize()
 
 
 def _command(
