@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _OPEN = ("open_cases", "overdue_open_cases", "cases_with_open_barrier", "open_case_days_p90")
 _RENEWALS = ("reauthorizations_due", "reauthorizations_started", "reauthorization_started_share")
-_HOLDERS = OWNERS | {None: "Nobody named"}
+HOLDERS = OWNERS | {None: "Nobody named"}
+STATUSES: dict[Any, str] = {**STEPS, None: "No status"}
 _REASONS = {
     "MISSING_INFO": "Information missing",
     "NON_FORMULARY": "Not on formulary",
@@ -37,7 +38,7 @@ _ASSISTED = {
     "unassisted_persistence_rate": "Without",
 }
 _ALL = "All products"
-_NO_CASES = "No open cases in the delivered extracts."
+NO_CASES = "No open cases in the delivered extracts."
 _NO_FILLS = "No fills in the delivered extracts."
 
 
@@ -77,7 +78,7 @@ def _headline(source: Source) -> Block:
     answer = beside(source.ask(*_OPEN), source.ask(*_RENEWALS))
     day = source.run["as_of_date"]
     row = next(iter(answer.rows), None)
-    summary = _NO_CASES
+    summary = NO_CASES
     if row and row["open_cases"]:
         summary = (
             f"At the end of {day}, all territories: {_told(answer, row, 'open_cases')} cases are "
@@ -107,7 +108,7 @@ def _headline(source: Source) -> Block:
 def _holders(source: Source) -> Block:
     answer = source.ask(
         *_OPEN, by=["open_case__owner_org"], order=["-overdue_open_cases", "-open_cases"]
-    ).worded("owner_org", _HOLDERS)
+    ).worded("owner_org", HOLDERS)
     answer = answer.labelled(owner_org_name="Who has to act")
 
     def say(answer: Answer) -> str:
@@ -141,7 +142,7 @@ def _holders(source: Source) -> Block:
         answer,
         say,
         drawn,
-        nothing=_NO_CASES,
+        nothing=NO_CASES,
         shown=["owner_org_name", *_OPEN],
         note="The dark part is overdue." if drawn(answer) else "",
     )
@@ -153,7 +154,7 @@ def _stuck(source: Source) -> Block:
         by=["open_case__owner_org", "open_case__sub_status"],
         order=["-overdue_open_cases", "-open_cases"],
     )
-    answer = answer.worded("owner_org", _HOLDERS).worded("sub_status", {**STEPS, None: "No status"})
+    answer = answer.worded("owner_org", HOLDERS).worded("sub_status", STATUSES)
     answer = answer.labelled(owner_org_name="Who has to act", sub_status_name="Where it stands")
 
     def say(answer: Answer) -> str:
@@ -174,10 +175,10 @@ def _stuck(source: Source) -> Block:
 
     return block_of(
         "stuck",
-        "Which cases are stuck today, and with whom, most overdue first",
+        "Where cases are stuck today, and with whom, most overdue first",
         answer,
         say,
-        nothing=_NO_CASES,
+        nothing=NO_CASES,
         shown=["owner_org_name", "sub_status_name", *_OPEN],
         note="A row is a place in the process, never a case: a report shows no single patients.",
     )
