@@ -58,9 +58,9 @@ def write_report(home: Home) -> Path:
                     _remove(leftover)
             unfinished = [folder / f".{source.version}.unfinished" for folder in folders]
             try:
-                *pages, work_list = _pages(home)
+                (*pages, work_list), vega = _pages_and_vega(home)
                 for folder, of_site in zip(unfinished, (pages, [work_list]), strict=True):
-                    _write(source, of_site, folder)
+                    _write(source, of_site, vega, folder)
                 for folder in unfinished:
                     _put_in_place(folder, folder.with_name(source.version))
                 for folder in folders:
@@ -77,8 +77,11 @@ def write_report(home: Home) -> Path:
     return home.reports / source.version
 
 
-def _pages(home: Home) -> list[Page]:
-    """All pages, made by two processes: to compile the metrics' SQL keeps a processor busy."""
+def _pages_and_vega(home: Home) -> tuple[list[Page], str]:
+    """All pages, made by two processes, and the charts' library beside them.
+
+    To compile the metrics' SQL keeps a processor busy.
+    """
     places = range(len(_ALL))
     with ProcessPoolExecutor(
         WORKERS, get_context("spawn"), initializer=_open_source, initargs=(home,)
@@ -86,7 +89,8 @@ def _pages(home: Home) -> list[Page]:
         # The catalogue takes longest and stands near the end: those at the end begin.
         pages = {place: pool.submit(_page, place) for place in reversed(places)}
         try:
-            return [pages[place].result() for place in places]
+            vega = _vega()
+            return [pages[place].result() for place in places], vega
         except BrokenProcessPool as error:
             raise CxeError(
                 "A process that made pages of the report ended too early: for lack of memory, or "
@@ -121,7 +125,7 @@ def _page(place: int) -> Page:
         ) from error
 
 
-def _write(source: Source, pages: list[Page], folder: Path) -> None:
+def _write(source: Source, pages: list[Page], vega: str, folder: Path) -> None:
     environment = Environment(
         loader=PackageLoader("cxe.report", "templates"),
         autoescape=True,
@@ -146,7 +150,7 @@ def _write(source: Source, pages: list[Page], folder: Path) -> None:
     for name in ("report.css", "pages.css", "report.js"):
         (folder / "assets" / name).write_bytes(assets.joinpath(name).read_bytes())
     if any(page.has_charts for page in pages):
-        (folder / "assets" / "vega.js").write_text(_vega(), encoding="utf-8")
+        (folder / "assets" / "vega.js").write_text(vega, encoding="utf-8")
 
 
 def _vega() -> str:
