@@ -54,6 +54,13 @@ CASES = {
     "elapsed_promises_kept": "kept_promise_cases",
     "fills": "shipped_cases",
 }
+# Counts of which no other one in their unit is a part.
+_APART = {
+    "pharmacy_transfers_in",
+    "pharmacy_transfers_out",
+    "organization_starts_moved",
+    "organization_net_starts_lost",
+}
 # What else a share tells: the rest of it, which has cases of its own.
 _RESTS = {"promise_kept_rate": ("promises_broken",)}
 # Metrics that stand on patients without counting them, and what counts these.
@@ -108,9 +115,10 @@ def is_partly_of_patients(metric: Metric) -> bool:
 def is_comparable(metric: Metric) -> bool:
     """Whether another count in its unit may be a part of what a metric counts.
 
-    Relationships that came to a start in a month are none of those that came to a prescription.
+    Relationships that came to a start in a month are none of those that came to a prescription,
+    who comes to a pharmacy is none of those who leave it, and what was lost did not move.
     """
-    return metric.unit != "relationships"
+    return metric.unit != "relationships" and metric.name not in _APART
 
 
 def patient_rows(metric: Metric) -> str:

@@ -150,6 +150,18 @@ def test_the_overview_prints_on_one_page(opens: Opens, report_site: Path) -> Non
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
+def test_a_page_with_a_choice_prints_it_and_no_sentence_of_another(
+    opens: Opens, report_site: Path
+) -> None:
+    for fragment, is_told in (("", True), ("territory=T001", False)):
+        with opens(report_site / "cvar.html", fragment=fragment) as watched:
+            assert watched.undrawn() == []
+            watched.page.emulate_media(media="print")
+            summaries = watched.page.locator("#headline .summary")
+            assert summaries.is_visible() is is_told
+            assert watched.page.locator("form.filters select").first.is_visible()
+
+
 BAD = """<!DOCTYPE html>
 <html lang="en"><title>Bad</title><body style="background: #fff">
 <p style="color: #eee; width: 3000px">Hardly to be read</p>

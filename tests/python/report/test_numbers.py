@@ -26,6 +26,7 @@ from report.pages import (
     raw,
     text,
 )
+from report.watching import Opens
 
 MONTHS = date(2025, 11, 1), date(2025, 12, 1)
 
@@ -148,6 +149,21 @@ def test_the_page_hides_what_it_must_not_tell(report_site: Path) -> None:
     hidden = [cell for cell in cells if is_hidden(cell)]
     assert hidden
     assert [cell for cell in hidden if raw(cell) is not None] == []
+
+
+def test_moments_that_are_not_shown_are_not_told_to_be_unseen(
+    report_site: Path, opens: Opens
+) -> None:
+    page = Page(report_site / "promises.html")
+    moments = next(block for block in page.blocks if block.id == "moments")
+    rows = moments.chosen(page.first_choice)
+    with opens(page.path) as watched:
+        assert watched.undrawn() == []
+        told = watched.page.locator("#moments .chart svg text").all_inner_texts()
+    assert told.count("all unseen") == sum(raw(row["moments_judged"]) == 0 for row in rows)
+    hidden = [row for row in rows if is_hidden(row["moments_upheld_rate"])]
+    assert hidden
+    assert told.count("•") == len(hidden)
 
 
 @pytest.mark.parametrize(
