@@ -153,7 +153,7 @@ def test_the_overview_prints_on_one_page(opens: Opens, report_site: Path) -> Non
 def test_a_page_with_a_choice_prints_it_and_no_sentence_of_another(
     opens: Opens, report_site: Path
 ) -> None:
-    for fragment, is_told in (("", True), ("territory=T001", False)):
+    for fragment, is_told in (("", True), ("#territory=T001", False)):
         with opens(report_site / "cvar.html", fragment=fragment) as watched:
             assert watched.undrawn() == []
             watched.page.emulate_media(media="print")

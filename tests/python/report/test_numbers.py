@@ -159,7 +159,7 @@ def test_moments_that_are_not_shown_are_not_told_to_be_unseen(
     rows = moments.chosen(page.first_choice)
     with opens(page.path) as watched:
         assert watched.undrawn() == []
-        told = watched.page.locator("#moments .chart svg text").all_inner_texts()
+        told = watched.page.locator("#moments .chart svg text").all_text_contents()
     assert told.count("all unseen") == sum(raw(row["moments_judged"]) == 0 for row in rows)
     hidden = [row for row in rows if is_hidden(row["moments_upheld_rate"])]
     assert hidden
