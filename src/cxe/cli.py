@@ -121,7 +121,7 @@ def guard(layer: str, home: Home, quiet: bool, as_json: bool) -> None:
 @main.command()
 @options(home_option, output_options)
 def publish(home: Home, quiet: bool, as_json: bool) -> None:
-    """Publish the last build that passed its gates, and write its report."""
+    """Publish the last build that passed its gates; write its report and work list."""
     from cxe.pipeline import publish_last_build
     from cxe.progress import shown
 
@@ -133,13 +133,17 @@ def publish(home: Home, quiet: bool, as_json: bool) -> None:
 @main.command()
 @options(home_option, output_options)
 def report(home: Home, quiet: bool, as_json: bool) -> None:
-    """Write the report of the published version again; `run` and `publish` write it themselves."""
+    """Write report and work list of what is published again, as `run` and `publish` do."""
     from cxe.pipeline import report as write
     from cxe.progress import shown
 
     with shown(quiet=quiet or as_json) as progress:
         page = write(home, progress)
-    click.echo(json.dumps({"report": str(page)}, indent=2) if as_json else f"Report: {page}")
+    if as_json:
+        document = {"report": str(page), "work_list": str(home.work_list)}
+        click.echo(json.dumps(document, indent=2))
+        return
+    _name_report(home)
 
 
 @main.command()
@@ -224,6 +228,7 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
             "as_known_on": result.as_known_on,
             "published": result.published,
             "report": result.report,
+            "work_list": home.work_list if result.report else None,
             "data_docs": home.data_docs(result.run_id) if result.building else None,
         }
         click.echo(json.dumps(document, default=str, indent=2))
@@ -248,7 +253,12 @@ def _report(home: Home, result: RunResult, as_json: bool) -> None:
     if result.published:
         click.echo(f"Published {result.run_id}: query {home.current / 'cxe.duckdb'}")
     if result.report:
-        click.echo(f"Report: {result.report}")
+        _name_report(home)
+
+
+def _name_report(home: Home) -> None:
+    click.echo(f"Report: {home.report}")
+    click.echo(f"Work list: {home.work_list} (single cases: do not pass it on)")
 
 
 def _report_checks(home: Home, run_id: str, checks: Sequence[CheckResult]) -> None:

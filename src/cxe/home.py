@@ -53,6 +53,16 @@ class Home:
         return self.reports / "current" / "index.html"
 
     @property
+    def work_lists(self) -> Path:
+        """A folder per published version with its work list: single cases, not to be passed on."""
+        return self.root / "work_lists"
+
+    @property
+    def work_list(self) -> Path:
+        """The newest work list."""
+        return self.work_lists / "current" / "work-list.html"
+
+    @property
     def quality(self) -> Path:
         """Evidence of the gates: a folder per run."""
         return self.root / "quality"

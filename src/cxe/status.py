@@ -38,7 +38,8 @@ def read_status(home: Home) -> dict[str, Any]:
         found: dict[str, Any] = {
             "home": str(home.root),
             "published": home.published_version(),
-            "report": _report(home),
+            "report": _of_published(home, home.report),
+            "work_list": _of_published(home, home.work_list),
             "runs": rows(
                 "select run_id, status, started_at, finished_at, as_of_date, files_landed,"
                 f" files_rejected from ops.runs order by run_id desc limit {RECENT_RUNS}"
@@ -64,11 +65,10 @@ def read_status(home: Home) -> dict[str, Any]:
     return found
 
 
-def _report(home: Home) -> str | None:
-    """The report, unless it is one of an earlier version."""
-    if not home.report.exists() or home.report.parent.resolve().name != home.published_version():
-        return None
-    return str(home.report)
+def _of_published(home: Home, page: Path) -> str | None:
+    """A page that was written of the published version, not of an earlier one."""
+    is_current = page.parent.resolve().name == home.published_version()
+    return str(page) if is_current and page.exists() else None
 
 
 def _open(home: Home) -> duckdb.DuckDBPyConnection:
@@ -96,7 +96,9 @@ def render_status(found: dict[str, Any]) -> str:
     with console.capture() as capture:
         console.print(f"Home {found['home']}, published version {found['published']}")
         if found["published"]:
-            console.print(f"Report: {found['report'] or 'missing, `cxe report` writes it'}")
+            for name in ("report", "work_list"):
+                label = name.replace("_", " ").capitalize()
+                console.print(f"{label}: {found[name] or 'missing, `cxe report` writes it'}")
         console.print(f"What the newest gates found: {found['data_docs'] or 'no run yet'}")
         for title, rows in found.items():
             if not isinstance(rows, list) or not rows:

@@ -19,7 +19,7 @@ os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
 import pytest
 from commands import command
 from hypothesis.configuration import set_hypothesis_home_dir
-from worlds import Cxe
+from worlds import MID_MONTH, Cxe
 
 from cxe.simulate import simulate
 
@@ -146,6 +146,18 @@ def sample_home(cxe: Cxe, sample_extracts: Path, built_once: BuiltOnce) -> Path:
     return built_once(
         "sample", lambda home: cxe("run", "--extracts", sample_extracts, "--home", home)
     )
+
+
+@pytest.fixture(scope="session")
+def mid_month_home(quick_cxe: Cxe, sample_home: Path, built_once: BuiltOnce) -> Path:
+    """The sample world as of `MID_MONTH`."""
+
+    def build(home: Path) -> None:
+        shutil.copytree(sample_home, home, symlinks=True, dirs_exist_ok=True)
+        quick_cxe("build", "--home", home, "--as-of", MID_MONTH)
+        quick_cxe("publish", "--home", home)
+
+    return built_once("mid_month", build)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import random
 import shutil
 import subprocess
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -25,6 +26,8 @@ ACCEPT_ALL = [
     for part in ("--accept", expectation.name)
 ]
 PROVENANCE = {"source_row_id"}
+# As of this day `mid_month_home` is built.
+MID_MONTH = date(2025, 8, 14)
 
 
 def published(home: Path) -> duckdb.DuckDBPyConnection:

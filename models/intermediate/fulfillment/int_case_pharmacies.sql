@@ -5,37 +5,28 @@
 
 with
 
-dispenses as (
+primary_claims as (
 
-    select * from {{ ref('stg_access__dispenses') }}
-
-),
-
-reporting_period as (
-
-    select * from {{ ref('int_reporting_period') }}
+    select * from {{ ref('int_primary_claims') }}
 
 ),
 
 ranked_claims as (
 
     select
-        dispenses.case_id,
-        dispenses.pharmacy_id,
+        case_id,
+        pharmacy_id,
         row_number() over (
-            partition by dispenses.case_id
+            partition by case_id
             order by
-                dispenses.transaction_at asc,
-                dispenses.pharmacy_id asc nulls first,
-                dispenses.rx_number asc
+                transaction_at asc,
+                pharmacy_id asc nulls first,
+                rx_number asc
         ) as claim_rank
-    from dispenses
-    cross join reporting_period
+    from primary_claims
     where
-        dispenses.case_id is not null
-        and dispenses.transaction_code = 'B1'
-        and coalesce(dispenses.payer_sequence, 1) = 1
-        and dispenses.transaction_at < reporting_period.ends_before
+        case_id is not null
+        and transaction_code = 'B1'
 
 ),
 

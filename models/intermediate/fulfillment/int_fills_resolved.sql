@@ -2,9 +2,9 @@
 
 with
 
-dispenses as (
+primary_claims as (
 
-    select * from {{ ref('stg_access__dispenses') }}
+    select * from {{ ref('int_primary_claims') }}
 
 ),
 
@@ -38,36 +38,11 @@ reporting_period as (
 
 ),
 
--- Secondary claims pay a share of the same shipment: they are no fills and undo none.
-primary_claims as (
-
-    select
-        {{ fill_id('dispenses') }} as fill_id,
-        dispenses.*,
-        reporting_period.as_of_date
-    from dispenses
-    cross join reporting_period
-    where
-        coalesce(dispenses.payer_sequence, 1) = 1
-        and dispenses.transaction_at < reporting_period.ends_before
-
-),
-
-reversals as (
-
-    select
-        fill_id,
-        max(transaction_at) as last_reversed_at
-    from primary_claims
-    where transaction_code = 'B2'
-    group by fill_id
-
-),
-
 standing_claims as (
 
     select
         primary_claims.*,
+        reporting_period.as_of_date,
         row_number() over (
             partition by primary_claims.fill_id
             order by
@@ -76,13 +51,11 @@ standing_claims as (
                 primary_claims.payer_sequence desc nulls last
         ) as claim_rank
     from primary_claims
-    left join reversals
-        on primary_claims.fill_id = reversals.fill_id
+    cross join reporting_period
     where
-        primary_claims.transaction_code = 'B1'
-        and primary_claims.claim_status = '1'
-        and primary_claims.shipped_on <= primary_claims.as_of_date
-        and coalesce(reversals.last_reversed_at <= primary_claims.transaction_at, true)
+        primary_claims.is_paid
+        and primary_claims.shipped_on <= reporting_period.as_of_date
+        and coalesce(primary_claims.fill_reversed_at <= primary_claims.transaction_at, true)
 
 ),
 

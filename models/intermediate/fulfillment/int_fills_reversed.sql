@@ -2,45 +2,15 @@
 
 with
 
-dispenses as (
+primary_claims as (
 
-    select * from {{ ref('stg_access__dispenses') }}
+    select * from {{ ref('int_primary_claims') }}
 
 ),
 
 ndcs_matched as (
 
     select * from {{ ref('int_ndcs_matched') }}
-
-),
-
-reporting_period as (
-
-    select * from {{ ref('int_reporting_period') }}
-
-),
-
-primary_claims as (
-
-    select
-        {{ fill_id('dispenses') }} as fill_id,
-        dispenses.*
-    from dispenses
-    cross join reporting_period
-    where
-        coalesce(dispenses.payer_sequence, 1) = 1
-        and dispenses.transaction_at < reporting_period.ends_before
-
-),
-
-reversals as (
-
-    select
-        fill_id,
-        max(transaction_at) as last_reversed_at
-    from primary_claims
-    where transaction_code = 'B2'
-    group by fill_id
 
 ),
 
@@ -57,9 +27,7 @@ paid_claims as (
                 payer_sequence desc nulls last
         ) as claim_rank
     from primary_claims
-    where
-        transaction_code = 'B1'
-        and claim_status = '1'
+    where is_paid
 
 ),
 
@@ -69,16 +37,14 @@ fills_reversed as (
         paid_claims.fill_id,
         paid_claims.pharmacy_id,
         ndcs_matched.product_id,
-        cast(reversals.last_reversed_at as date) as reversed_on,
+        cast(paid_claims.fill_reversed_at as date) as reversed_on,
         paid_claims.source_row_id
     from paid_claims
-    inner join reversals
-        on
-            paid_claims.fill_id = reversals.fill_id
-            and paid_claims.transaction_at < reversals.last_reversed_at
     left join ndcs_matched
         on paid_claims.ndc = ndcs_matched.ndc
-    where paid_claims.claim_rank = 1
+    where
+        paid_claims.claim_rank = 1
+        and paid_claims.transaction_at < paid_claims.fill_reversed_at
 
 )
 

@@ -24,6 +24,12 @@ prior_auths as (
 
 ),
 
+case_statuses as (
+
+    select * from {{ ref('stg_access__case_statuses') }}
+
+),
+
 fills as (
 
     select * from {{ ref('int_fills_resolved') }}
@@ -44,6 +50,7 @@ patient_cases as (
         cases.product_id,
         cases.territory,
         cases.case_type,
+        cases.outcome,
         enrollments.patient_key,
         coalesce(cases.product_id, enrollments.ndc) as therapy,
         cases.received_at
@@ -64,6 +71,7 @@ requests as (
         patient_cases.product_id,
         patient_cases.territory,
         prior_auths.prior_auth_id,
+        prior_auths.chain_id,
         prior_auths.is_last_of_chain and prior_auths.is_granted as is_approval,
         prior_auths.authorization_ends_on,
         prior_auths.submitted_at,
@@ -148,6 +156,37 @@ last_fills as (
 
 ),
 
+statuses_ranked as (
+
+    select
+        patient_cases.patient_key,
+        patient_cases.therapy,
+        case_statuses.status,
+        case_statuses.status_at,
+        row_number() over (
+            partition by patient_cases.patient_key, patient_cases.therapy
+            order by
+                case_statuses.status_at desc,
+                case_statuses.seq desc,
+                patient_cases.case_id desc
+        ) as rank_from_last
+    from patient_cases
+    inner join case_statuses
+        on patient_cases.case_id = case_statuses.case_id
+    cross join reporting_period
+    where case_statuses.status_at < reporting_period.ends_before
+
+),
+
+therapies_ended as (
+
+    select * from statuses_ranked
+    where
+        rank_from_last = 1
+        and status = 'DISCONTINUED'
+
+),
+
 on_therapy as (
 
     select
@@ -164,9 +203,27 @@ on_therapy as (
         on
             ending_soon.patient_key = last_fills.patient_key
             and ending_soon.therapy = last_fills.therapy
+    left join therapies_ended
+        on
+            ending_soon.patient_key = therapies_ended.patient_key
+            and ending_soon.therapy = therapies_ended.therapy
+            and supplies.last_shipped_on <= cast(therapies_ended.status_at as date)
     where
-        {{ dbt.dateadd('day', var('grace_days'), 'supplies.supply_ends_on') }}
+        therapies_ended.patient_key is null
+        and {{ dbt.dateadd('day', var('grace_days'), 'supplies.supply_ends_on') }}
         >= ending_soon.as_of_date
+
+),
+
+-- Of a renewal that was refused, or closed without a fill, nothing is under way any more.
+refused as (
+
+    select chain_id
+    from prior_auths
+    where
+        is_last_of_chain
+        and is_decided
+        and not is_granted
 
 ),
 
@@ -177,13 +234,18 @@ renewal_steps as (
         therapy,
         received_at as stepped_at
     from patient_cases
-    where case_type = 'REAUTH'
+    where
+        case_type = 'REAUTH'
+        and outcome in ('open', 'started')
     union all
     select
-        patient_key,
-        therapy,
-        submitted_at as stepped_at
+        requests.patient_key,
+        requests.therapy,
+        requests.submitted_at as stepped_at
     from requests
+    left join refused
+        on requests.chain_id = refused.chain_id
+    where refused.chain_id is null
 
 ),
 

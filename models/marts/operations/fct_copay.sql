@@ -64,7 +64,8 @@ starts as (
                 then 'assisted'
             else 'unassisted'
         end as assistance,
-        therapies.days_followed >= 90 as is_followed,
+        -- A gap before day 90 is one only when it has lasted longer than the grace.
+        therapies.days_followed >= 90 + {{ var('grace_days') }} as is_followed,
         therapies.is_persistent_90d as is_persistent
     from cases
     inner join therapies

@@ -51,6 +51,24 @@ open_cases as (
 
 ),
 
+-- The promise to remove a barrier is made to the case that it stands in the way of.
+case_promises as (
+
+    select
+        coalesce(promises.case_id, barriers.case_id) as case_id,
+        promises.promise_id,
+        promises.status,
+        promises.due_at,
+        promises.delivered_at
+    from promises
+    left join barriers
+        on
+            promises.promise_id = 'barrier_resolved'
+            and promises.source_row_id = barriers.source_row_id
+    where coalesce(promises.case_id, barriers.case_id) is not null
+
+),
+
 steps_ranked as (
 
     select
@@ -78,10 +96,8 @@ promises_ranked as (
             partition by case_id
             order by due_at, promise_id
         ) as due_rank
-    from promises
-    where
-        status = 'open'
-        and case_id is not null
+    from case_promises
+    where status = 'open'
 
 ),
 
@@ -92,18 +108,26 @@ next_promises as (
 
 ),
 
-overdue as (
+overdue_ranked as (
 
     select
-        case_id,
-        count(*) as overdue_promises,
-        min(due_at) as oldest_overdue_due_at
-    from promises
+        *,
+        count(*) over (partition by case_id) as overdue_promises,
+        row_number() over (
+            partition by case_id
+            order by due_at, promise_id
+        ) as due_rank
+    from case_promises
     where
         status = 'broken'
         and delivered_at is null
-        and case_id is not null
-    group by case_id
+
+),
+
+overdue as (
+
+    select * from overdue_ranked
+    where due_rank = 1
 
 ),
 
@@ -140,7 +164,8 @@ joined as (
         next_promises.due_at as next_due_at,
         cast(coalesce(overdue.overdue_promises, 0) as {{ dbt.type_bigint() }})
             as overdue_promises,
-        overdue.oldest_overdue_due_at,
+        overdue.promise_id as oldest_overdue_promise_id,
+        overdue.due_at as oldest_overdue_due_at,
         overdue.case_id is not null as is_overdue,
         obstructed.case_id is not null as has_open_barrier,
         cast(coalesce(assessed.recoverable_cvar, 0) as {{ money_type() }}) as recoverable_cvar,
@@ -179,6 +204,7 @@ fct_open_cases as (
         next_promise_id,
         next_due_at,
         overdue_promises,
+        oldest_overdue_promise_id,
         oldest_overdue_due_at,
         is_overdue,
         has_open_barrier,

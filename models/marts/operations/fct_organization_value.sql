@@ -2,6 +2,8 @@
 -- and whether starts that one of them lost were only moved to another.
 
 {% set window_months = var('active_window_months') -%}
+{# Who was on therapy when the extracts begin seems to start then: these months are no past. -#}
+{% set first_compared = 2 * window_months + var('calibration_skipped_months') -%}
 with
 
 valued as (
@@ -157,14 +159,14 @@ fct_organization_value as (
         }.items() -%}
         cast(
             case
-                when months.month_number >= {{ 2 * window_months }}
+                when months.month_number >= {{ first_compared }}
                     then {{ formula }}
             end as {{ dbt.type_bigint() }}
         ) as {{ measure }},
         {% endfor -%}
         cast(
             case
-                when months.month_number >= {{ 2 * window_months }}
+                when months.month_number >= {{ first_compared }}
                     then
                         greatest(
                             organization_months.starts_lost - organization_months.starts_gained, 0

@@ -27,6 +27,12 @@ targets as (
 
 ),
 
+months as (
+
+    select * from {{ ref('int_months') }}
+
+),
+
 reporting_period as (
 
     select * from {{ ref('int_reporting_period') }}
@@ -50,6 +56,15 @@ last_weeks as (
 
 ),
 
+-- Who was on therapy when the extracts begin seems to start then: weeks count once that is over.
+first_counted as (
+
+    select month as first_counted_on
+    from months
+    where month_number = {{ var('calibration_skipped_months') }} + 1
+
+),
+
 starts as (
 
     select
@@ -59,6 +74,10 @@ starts as (
         coalesce(cases.case_type, 'none') as case_type,
         fills.net_value > 0 as is_paid
     from fills
+    inner join first_counted
+        on
+            cast({{ dbt.date_trunc('week', 'fills.shipped_on') }} as date)
+            >= first_counted.first_counted_on
     left join cases
         on fills.case_id = cases.case_id
     left join customers_versioned

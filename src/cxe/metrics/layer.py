@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import AbstractContextManager
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -91,7 +91,8 @@ class Metrics(AbstractContextManager["Metrics"]):
             order: metrics or group-bys, `-` in front for the largest first; without it, by the
                 group-bys.
             limit: rows at most.
-            since: first day of the metrics' own time that counts.
+            since: first day of the metrics' own time that counts; of metrics by week, weeks that
+                begin before it do not.
             until: last day of it.
 
         Raises:
@@ -119,6 +120,9 @@ class Metrics(AbstractContextManager["Metrics"]):
         if not names:
             raise InputError("Name at least one metric; `cxe metrics list` shows all.")
         items = self.group_bys(*names)
+        if since and all(self._is_weekly(name) for name in names):
+            # MetricFlow would take the week that the day lies in, and with it days before.
+            since += timedelta(days=-since.weekday() % 7)
         groups = list(dict.fromkeys(asking.spelled(name, items) for name in by))
         self._refuse_missing_month(names, groups)
         conditions = [asking.spelled_filter(condition, items) for condition in where]
@@ -157,6 +161,11 @@ class Metrics(AbstractContextManager["Metrics"]):
     def group_bys(self, *metrics: str) -> list[GroupBy]:
         """What all of the metrics can be cut by."""
         return self._engine.group_bys(metrics)
+
+    def _is_weekly(self, metric: str) -> bool:
+        """Whether a metric knows whole weeks only."""
+        times = (item for item in self.group_bys(metric) if item.name == "metric_time")
+        return any(item.grains[0] == "week" for item in times)
 
     def upstream(self, metric: str) -> list[str]:
         """Models, seeds and extracts that a metric comes from, its marts first."""

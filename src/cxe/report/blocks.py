@@ -112,6 +112,11 @@ class Page:
     more: Mapping[str, Any] = field(default_factory=dict)
 
     @property
+    def has_charts(self) -> bool:
+        """Whether it needs the library of the charts."""
+        return any(block.chart is not None for block in self.blocks)
+
+    @property
     def filters(self) -> dict[str, list[Any]]:
         """What each filter of the page offers; what is of none of them stands in tables only."""
         found: dict[str, set[Any]] = {}

@@ -1,4 +1,4 @@
-"""Write the site: pages, style, script and the charts' library, swapped in at once."""
+"""Write the sites: pages, style, script and the charts' library, swapped in at once."""
 
 from __future__ import annotations
 
@@ -21,61 +21,76 @@ from cxe.home import full_disk_explained
 from cxe.ops import RUN_ID
 from cxe.report.charts import CONFIG
 from cxe.report.formats import month_text, text
-from cxe.report.pages import PAGES
+from cxe.report.pages import PAGES, WORK_LIST
 from cxe.report.source import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from cxe.home import Home
     from cxe.report.blocks import Page
 
 WORKERS = 2
+_ALL = (*PAGES, WORK_LIST)
 _source: Source
 
 
 def write_report(home: Home) -> Path:
-    """Write the report of the version that is published and point `reports/current` at it.
+    """Write the report and the work list of the version that is published.
 
-    Sites of versions that are not published any more are removed.
+    `current` of either folder leads to it then. Sites of versions that are not published any more
+    are removed.
 
     Returns:
-        The folder of the site.
+        The folder of the report.
 
     Raises:
         InputError: nothing is published.
-        CxeError: the disk is full, or a page cannot be made; the site in place stays.
+        CxeError: the disk is full, or a page cannot be made; the sites in place stay.
     """
     source = Source(home)
+    folders = (home.reports, home.work_lists)
     try:
-        target = home.reports / source.version
-        unfinished = home.reports / f".{source.version}.unfinished"
         with full_disk_explained(home):
-            for leftover in home.reports.glob(".*.unfinished*"):
-                _remove(leftover)
+            for folder in folders:
+                for leftover in folder.glob(".*.unfinished*"):
+                    _remove(leftover)
+            unfinished = [folder / f".{source.version}.unfinished" for folder in folders]
             try:
-                _write(source, _pages(home), unfinished)
-                _put_in_place(unfinished, target)
-                _point_at(home, target)
+                (*pages, work_list), vega = _pages_and_vega(home)
+                for folder, of_site in zip(unfinished, (pages, [work_list]), strict=True):
+                    _write(source, of_site, vega, folder)
+                for folder in unfinished:
+                    _put_in_place(folder, folder.with_name(source.version))
+                for folder in folders:
+                    _point_at(folder, source.version)
             except BaseException:
-                _remove(unfinished)
+                for folder in unfinished:
+                    _remove(folder)
                 raise
-            _prune(home)
+            published = {path.name for path in home.published.iterdir()}
+            for folder in folders:
+                _prune(folder, published)
     finally:
         source.close()
-    return target
+    return home.reports / source.version
 
 
-def _pages(home: Home) -> list[Page]:
-    """All pages, made by two processes: to compile the metrics' SQL keeps a processor busy."""
-    places = range(len(PAGES))
+def _pages_and_vega(home: Home) -> tuple[list[Page], str]:
+    """All pages, made by two processes, and the charts' library beside them.
+
+    To compile the metrics' SQL keeps a processor busy.
+    """
+    places = range(len(_ALL))
     with ProcessPoolExecutor(
         WORKERS, get_context("spawn"), initializer=_open_source, initargs=(home,)
     ) as pool:
         # The catalogue takes longest and stands near the end: those at the end begin.
         pages = {place: pool.submit(_page, place) for place in reversed(places)}
         try:
-            return [pages[place].result() for place in places]
+            vega = _vega()
+            return [pages[place].result() for place in places], vega
         except BrokenProcessPool as error:
             raise CxeError(
                 "A process that made pages of the report ended too early: for lack of memory, or "
@@ -94,7 +109,7 @@ def _open_source(home: Home) -> None:
 
 
 def _page(place: int) -> Page:
-    page = PAGES[place]
+    page = _ALL[place]
     try:
         # To check every part of a chart takes as long as to ask for its numbers; tests draw them.
         with schemapi.debug_mode(False):
@@ -110,7 +125,7 @@ def _page(place: int) -> Page:
         ) from error
 
 
-def _write(source: Source, pages: list[Page], folder: Path) -> None:
+def _write(source: Source, pages: list[Page], vega: str, folder: Path) -> None:
     environment = Environment(
         loader=PackageLoader("cxe.report", "templates"),
         autoescape=True,
@@ -134,7 +149,8 @@ def _write(source: Source, pages: list[Page], folder: Path) -> None:
     assets = resources.files("cxe.report").joinpath("assets")
     for name in ("report.css", "pages.css", "report.js"):
         (folder / "assets" / name).write_bytes(assets.joinpath(name).read_bytes())
-    (folder / "assets" / "vega.js").write_text(_vega(), encoding="utf-8")
+    if any(page.has_charts for page in pages):
+        (folder / "assets" / "vega.js").write_text(vega, encoding="utf-8")
 
 
 def _vega() -> str:
@@ -159,21 +175,20 @@ def _put_in_place(unfinished: Path, target: Path) -> None:
     _remove(earlier)
 
 
-def _point_at(home: Home, target: Path) -> None:
+def _point_at(folder: Path, version: str) -> None:
     """Swap the symlink in one step: a reader finds the old site or the new, never none."""
-    link = home.reports / f".{target.name}.unfinished-link"
-    link.symlink_to(target.name)
-    link.replace(home.reports / "current")
+    link = folder / f".{version}.unfinished-link"
+    link.symlink_to(version)
+    link.replace(folder / "current")
 
 
-def _prune(home: Home) -> None:
+def _prune(folder: Path, published: Collection[str]) -> None:
     """Keep the sites of the published versions."""
-    kept = {path.name for path in home.published.iterdir()}
-    for folder in home.reports.iterdir():
+    for site in folder.iterdir():
         # What somebody else put there stays.
-        is_site = RUN_ID.fullmatch(folder.name) and not folder.is_symlink()
-        if is_site and folder.name not in kept:
-            shutil.rmtree(folder)
+        is_site = RUN_ID.fullmatch(site.name) and not site.is_symlink()
+        if is_site and site.name not in published:
+            shutil.rmtree(site)
 
 
 def _remove(path: Path) -> None:

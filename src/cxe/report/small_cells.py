@@ -54,6 +54,12 @@ CASES = {
     "elapsed_promises_kept": "kept_promise_cases",
     "fills": "shipped_cases",
 }
+# Counts in one unit of which none is a part of another: who comes to a pharmacy, who leaves it and
+# what it took back; what was lost and what only moved.
+APART = (
+    frozenset(("pharmacy_transfers_in", "pharmacy_transfers_out", "reversed_fills")),
+    frozenset(("organization_starts_moved", "organization_net_starts_lost")),
+)
 # What else a share tells: the rest of it, which has cases of its own.
 _RESTS = {"promise_kept_rate": ("promises_broken",)}
 # Metrics that stand on patients without counting them, and what counts these.
@@ -127,6 +133,7 @@ def hide(
     scopes: Sequence[str] = (),
     told: Collection[str] = (),
     cases: Mapping[str, str] | None = None,
+    apart: Collection[Collection[str]] = (),
 ) -> list[Row]:
     """Rows with small cells replaced by `HIDDEN`.
 
@@ -143,6 +150,7 @@ def hide(
         scopes: groups of which None is the total of the others.
         told: counts that a reader sees, besides those that are a column of `behind` themselves.
         cases: counts of the cases behind counts of what a case may have several of.
+        apart: counts in one unit of which none is a part of another, in groups.
     """
     values = {
         count: [row[count] or 0 for row in rows]
@@ -156,6 +164,8 @@ def hide(
     measures = {count: [of] for count, of in values.items()}
     parts = []
     for whole, part in _pairs(values, behind, units, _known_counts(behind, units, told)):
+        if any(whole in group and part in group for group in apart):
+            continue
         rest = [abs(one - other) for one, other in zip(values[whole], values[part], strict=True)]
         measures[part].append(rest)
         hidden[part] |= {

@@ -13,6 +13,7 @@ from cxe import metrics
 from cxe.report.answers import NO_SCOPE, SCOPES, Answer, Column
 from cxe.report.joins import count_of, key, ordered, without_small
 from cxe.report.small_cells import (
+    APART,
     CASES,
     counts_behind,
     hide,
@@ -127,6 +128,7 @@ class Source:
             },
             scopes=[_short(name) for name in scopes],
             told=[count_of(name) for name in names if name in behind[name]],
+            apart=[{count_of(name) for name in group} for group in APART],
             cases={
                 count_of(count): count_of(CASES[count])
                 for of in behind.values()

@@ -5,14 +5,12 @@ Accounts get territories that change, at times twice a day.
 
 from __future__ import annotations
 
-import csv
 import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from golden.collisions import (
     DAYS,
-    DELIVERIES,
     FIRST_DAY,
     HUB_CASES,
     NDCS,
@@ -20,6 +18,7 @@ from golden.collisions import (
     PAYERS,
     PEOPLE,
     PRESCRIBERS,
+    add_delta,
 )
 
 if TYPE_CHECKING:
@@ -58,21 +57,14 @@ MODIFIED = "2025-12-31T00:00:00Z"
 def collide_cases(extracts: Path, seed: int) -> None:
     """Add to a world its status events, verifications and authorizations, and cases that end."""
     dice = random.Random(seed)
-    for system, name, rows in (
-        ("crm", "account", _account_versions(dice)),
-        ("access", "hub_enrollment", _enrollments(dice)),
-        ("access", "hub_status_history", _status_events(dice)),
-        ("access", "benefit_verification", _verifications(dice)),
-        ("access", "prior_auth", _authorizations(dice)),
+    for extract, rows in (
+        ("crm/account", _account_versions(dice)),
+        ("access/hub_enrollment", _enrollments(dice)),
+        ("access/hub_status_history", _status_events(dice)),
+        ("access/benefit_verification", _verifications(dice)),
+        ("access/prior_auth", _authorizations(dice)),
     ):
-        folder = extracts / system / name
-        folder.mkdir(exist_ok=True)
-        delivered = list(rows)
-        path = folder / f"{name}__{DELIVERIES[-1]}__delta__2.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(delivered[0]))
-            writer.writeheader()
-            writer.writerows(delivered)
+        add_delta(extracts / extract, rows, 2)
 
 
 def _instant(dice: random.Random) -> str:

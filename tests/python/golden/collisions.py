@@ -112,15 +112,42 @@ def collision_world(out: Path, seed: int) -> None:
 
 def _deliver(folder: Path, rows: Sequence[Row], dice: _Dice) -> None:
     """Spread the rows over the deliveries by chance: a newer version may come before an older."""
-    folder.mkdir(parents=True)
     delivered = [dice.choice(DELIVERIES) for _ in rows]
     for delivery in DELIVERIES:
         mode = "full" if delivery == DELIVERIES[0] else "delta"
-        path = folder / f"{folder.name}__{delivery}__{mode}.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        of_delivery = [row for row, on in zip(rows, delivered, strict=True) if on == delivery]
+        write_file(folder, f"{delivery}__{mode}", of_delivery, list(rows[0]))
+
+
+def write_file(
+    folder: Path,
+    delivery: str,
+    rows: Sequence[Row],
+    columns: Sequence[str] = (),
+    *,
+    header_lines: int = 1,
+) -> None:
+    """Write a file of an extract.
+
+    Args:
+        folder: of the extract.
+        delivery: when and how it is delivered, as in the file's name.
+        rows: its records.
+        columns: its header, that of the first row if not given.
+        header_lines: how often the header stands above them.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{folder.name}__{delivery}.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, fieldnames=columns or list(rows[0]))
+        for _ in range(header_lines):
             writer.writeheader()
-            writer.writerows(row for row, on in zip(rows, delivered, strict=True) if on == delivery)
+        writer.writerows(rows)
+
+
+def add_delta(folder: Path, rows: Iterable[Row], number: int) -> None:
+    """Add a delta to the last delivery of an extract, numbered for those who add one."""
+    write_file(folder, f"{DELIVERIES[-1]}__delta__{number}", list(rows))
 
 
 def _versions(ids: Iterable[str], dice: _Dice, most: int = 2) -> Iterator[str]:

@@ -5,7 +5,6 @@ Touches lie whole days apart or a second more, support cases whole weeks.
 
 from __future__ import annotations
 
-import csv
 import random
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING
 from golden.collisions import (
     ACCOUNTS,
     ATTENDEES,
-    DELIVERIES,
     HUB_CASES,
     ORGANIZATIONS,
     PEOPLE,
     PRODUCTS,
     USERS,
+    add_delta,
 )
 
 if TYPE_CHECKING:
@@ -40,20 +39,13 @@ MODIFIED = "2025-12-31T00:00:00Z"
 def collide_economics(extracts: Path, seed: int) -> None:
     """Add to a world e-mails, support cases with their changes, and barriers."""
     dice = random.Random(seed)
-    for system, name, rows in (
-        ("crm", "sent_email_vod__c", _emails(dice)),
-        ("crm", "access_barrier__c", _barriers(dice)),
-        ("support", "case", _support_cases(dice)),
-        ("support", "case_history", _changes(dice)),
+    for extract, rows in (
+        ("crm/sent_email_vod__c", _emails(dice)),
+        ("crm/access_barrier__c", _barriers(dice)),
+        ("support/case", _support_cases(dice)),
+        ("support/case_history", _changes(dice)),
     ):
-        folder = extracts / system / name
-        folder.mkdir(exist_ok=True)
-        delivered = list(rows)
-        path = folder / f"{name}__{DELIVERIES[-1]}__delta__3.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(delivered[0]))
-            writer.writeheader()
-            writer.writerows(delivered)
+        add_delta(extracts / extract, rows, 3)
 
 
 def _instant(dice: random.Random, *, days: int = DAYS, step: int = 1) -> str:

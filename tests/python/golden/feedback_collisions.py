@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import random
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from golden.case_collisions import CASES_AND_UNKNOWN
-from golden.collisions import ACCOUNTS, DELIVERIES, USERS
+from golden.collisions import ACCOUNTS, DELIVERIES, USERS, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,25 +31,21 @@ INSTANTS = tuple(
 FEW_ACCOUNTS = ACCOUNTS[:12]
 TOUCHPOINTS = ("CALL", "EMAIL", "CASE", "ENROLLMENT", "DELIVERY", "EVENT", "RELATIONSHIP", "")
 EMOTIONS = ("Delighted", "Satisfied", "Neutral", "Frustrated", "Angry", "Puzzled", "")
-# Lines below the header of a survey export: the questions, and where they were imported from.
-MORE_HEADER_LINES = 2
+# Of a survey export: below the names the questions, and where they were imported from.
+SURVEY_HEADER_LINES = 3
 
 
 def collide_feedback(extracts: Path, seed: int) -> None:
     """Add to a world its survey responses and the barriers that were found."""
     dice = random.Random(seed)
-    _deliver(extracts / "support" / "survey_response", list(_responses(dice)), MORE_HEADER_LINES)
-    _deliver(extracts / "crm" / "access_barrier__c", list(_barriers(dice)), 0)
-
-
-def _deliver(folder: Path, rows: list[Row], more_header_lines: int) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{folder.name}__{DELIVERIES[-1]}__full.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
-        for _ in range(1 + more_header_lines):
-            writer.writeheader()
-        writer.writerows(rows)
+    delivery = f"{DELIVERIES[-1]}__full"
+    write_file(
+        extracts / "support/survey_response",
+        delivery,
+        list(_responses(dice)),
+        header_lines=SURVEY_HEADER_LINES,
+    )
+    write_file(extracts / "crm/access_barrier__c", delivery, list(_barriers(dice)))
 
 
 def _instant(dice: random.Random) -> datetime:

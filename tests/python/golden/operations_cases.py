@@ -39,6 +39,7 @@ class OpenCase:
     next_promise_id: str | None
     next_due_at: datetime | None
     overdue_promises: int
+    oldest_overdue_promise_id: str | None
     oldest_overdue_due_at: datetime | None
     is_overdue: bool
     has_open_barrier: bool
@@ -56,8 +57,11 @@ def open_cases_of(known: Known, recoverable: Mapping[str, Decimal | None]) -> li
         recoverable: recoverable CVAR in the last month of the panel, by customer.
     """
     promises: dict[str | None, list[Promise]] = defaultdict(list)
+    hindered = {barrier.barrier_id: barrier.case_id for barrier in known.barriers}
     for promise in known.promises:
-        promises[promise.case_id].append(promise)
+        is_of_barrier = promise.promise_id == "barrier_resolved"
+        case_id = hindered[promise.record_id] if is_of_barrier else promise.case_id
+        promises[case_id].append(promise)
     obstructed = {barrier.case_id for barrier in known.barriers if barrier.resolved_at is None}
     cases = [
         _open_case(
@@ -99,7 +103,7 @@ def _open_case(
         default=(None, None),
     )
     overdue = [
-        promise.due_at
+        (promise.due_at, promise.promise_id)
         for promise in promises
         if promise.status == "broken" and promise.delivered_at is None
     ]
@@ -118,7 +122,8 @@ def _open_case(
         next_promise_id=promise_id,
         next_due_at=due_at,
         overdue_promises=len(overdue),
-        oldest_overdue_due_at=min(overdue, default=None),
+        oldest_overdue_promise_id=min(overdue)[1] if overdue else None,
+        oldest_overdue_due_at=min(overdue)[0] if overdue else None,
         is_overdue=bool(overdue),
         has_open_barrier=has_open_barrier,
         recoverable_cvar=recoverable,

@@ -5,13 +5,12 @@ Accounts get organisations, segments and a territory with a target of its own.
 
 from __future__ import annotations
 
-import csv
 import random
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from golden.case_collisions import CASES, CASES_AND_UNKNOWN, INSTANTS
-from golden.collisions import DELIVERIES, NPIS, ORGANIZATIONS, PEOPLE, UNKNOWN_ACCOUNTS
+from golden.collisions import NPIS, ORGANIZATIONS, PEOPLE, UNKNOWN_ACCOUNTS, add_delta
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,20 +32,13 @@ MODIFIED = "2025-12-31T00:00:00Z"
 def collide_operations(extracts: Path, seed: int) -> None:
     """Add to a world what its operations rest on besides cases and fills."""
     dice = random.Random(seed)
-    for system, name, rows in (
-        ("crm", "account", _account_versions(dice)),
-        ("access", "copay_assist", _copay_claims(dice)),
-        ("access", "prior_auth", _authorizations(dice)),
-        ("access", "hub_status_history", _triage(dice)),
+    for extract, rows in (
+        ("crm/account", _account_versions(dice)),
+        ("access/copay_assist", _copay_claims(dice)),
+        ("access/prior_auth", _authorizations(dice)),
+        ("access/hub_status_history", _triage(dice)),
     ):
-        folder = extracts / system / name
-        folder.mkdir(exist_ok=True)
-        delivered = list(rows)
-        path = folder / f"{name}__{DELIVERIES[-1]}__delta__4.csv"
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, fieldnames=list(delivered[0]))
-            writer.writeheader()
-            writer.writerows(delivered)
+        add_delta(extracts / extract, rows, 4)
 
 
 def _account_versions(dice: random.Random) -> Iterator[Row]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from golden.cvar_bridge import UNASSIGNED
 from golden.operations_known import first_of_month
+from golden.therapy import GRACE_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from golden.operations_known import Known
 
 COPAY_START = timedelta(days=30)
-DAYS_FOLLOWED = 90
+DAYS_FOLLOWED = 90 + GRACE_DAYS
 UNKNOWN_PAYER = "unknown"
 Key = tuple["date", str, str]
 

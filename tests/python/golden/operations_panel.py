@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from golden.operations_known import Known
 
 MONTHS_OF_A_QUARTER = 3
-MONTHS_WITHOUT_CHANGE = 5
+# Two quarters to compare, after a first one of patients who had started before the extracts begin.
+MONTHS_WITHOUT_CHANGE = 8
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from golden.cases import earliest
 from golden.chains import latest
+from golden.customers import happened
 from golden.operations_cases import NOTHING
 from golden.operations_known import therapy_of
 from golden.therapy import GRACE_DAYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from golden.cases import Case, PriorAuth
     from golden.chains import Chain
@@ -142,6 +143,13 @@ def reauthorizations_of(
     for case in known.cases.values():
         if (therapy := therapy_of(case)) is not None:
             cases[therapy].append(case)
+    refused = {
+        request.pa_id
+        for chain in known.chains
+        if chain.last.is_decided and not chain.last.is_approved
+        for request in chain.prior_auths
+    }
+    ended = _ended_on(known)
     for therapy, approval in _last_approvals(known).items():
         fills = known.therapies.get(therapy, ())
         ends_on, approved_at = approval.authorization_ends_on, approval.response_at
@@ -149,8 +157,10 @@ def reauthorizations_of(
         assert approved_at is not None
         if not (as_of <= ends_on <= as_of + REAUTHORIZATION_WINDOW and _goes_on(fills, as_of)):
             continue
+        if fills[-1].shipped_on <= ended.get(therapy, date.min):
+            continue
         case = known.cases[approval.case_id]
-        renewed_at = _renewed_at(cases[therapy], approved_at)
+        renewed_at = _renewed_at(cases[therapy], refused, approved_at)
         yield Reauthorization(
             case_id=case.case_id,
             customer_id=case.customer_id,
@@ -193,14 +203,40 @@ def _goes_on(fills: Sequence[Fill], as_of: date) -> bool:
     return bool(fills) and _supplied_until(fills) + GRACE >= as_of
 
 
-def _renewed_at(cases: Iterable[Case], approved_at: datetime) -> datetime | None:
-    """When a case to renew came in, or anything was requested, after the approval."""
+def _ended_on(known: Known) -> dict[Therapy, date]:
+    """Since when therapies are over whose newest status, of all their cases, says discontinued."""
+    newest: dict[Therapy, tuple[datetime, int, str, str]] = {}
+    for event in known.world.sources.live("hub_status_history"):
+        case = known.cases.get(event["case_id"])
+        therapy = therapy_of(case) if case else None
+        if therapy is None or not happened(event["status_ts"], known.world.as_of):
+            continue
+        told = (event["status_ts"], event["seq"], event["case_id"], event["status"])
+        newest[therapy] = max(told, newest.get(therapy, told))
+    return {
+        therapy: at.date()
+        for therapy, (at, _, _, status) in newest.items()
+        if status == "DISCONTINUED"
+    }
+
+
+def _renewed_at(
+    cases: Iterable[Case], refused: Collection[str], approved_at: datetime
+) -> datetime | None:
+    """When a case to renew came in, or anything was requested, after the approval.
+
+    What was refused in the end, or closed without a fill, renews nothing.
+    """
     return earliest(
         at
         for case in cases
         for at in (
-            *([case.received_at] if case.case_type == "REAUTH" else []),
-            *(request.submitted_at for request in case.prior_auths),
+            *(
+                [case.received_at]
+                if case.case_type == "REAUTH" and case.outcome in {"open", "started"}
+                else []
+            ),
+            *(request.submitted_at for request in case.prior_auths if request.pa_id not in refused),
         )
         if at > approved_at
     )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from golden.core import PROJECT_DIR
 from golden.cvar_bridge import UNASSIGNED
 from golden.economics_panel import territory_on
+from golden.months import first_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from golden.operations_known import Known
 
 WEEK = timedelta(days=7)
+# Who had started before the extracts begin seems to start in the first of them.
+MONTHS_OF_PATIENTS_BEFORE = 3
 START_TARGETS = PROJECT_DIR / "seeds" / "start_targets.csv"
 
 
@@ -67,10 +70,13 @@ def start_targets() -> list[Target]:
 def weeks_of_starts(known: Known, targets: Sequence[Target]) -> Iterator[WeekOfStarts]:
     """Every week that is over since the first start of a product, with starts or without."""
     world = known.world
+    begun = list(world.panel[MONTHS_OF_PATIENTS_BEFORE:])
+    counted_from = first_day(begun[0]) if begun else date.max
     shipped: dict[tuple[str, str], dict[date, list[Fill]]] = defaultdict(lambda: defaultdict(list))
     first_week: dict[str, date] = {}
     for fill in world.fills:
-        if fill.is_start and fill.product_id is not None:
+        is_counted = monday_of(fill.shipped_on) >= counted_from
+        if fill.is_start and fill.product_id is not None and is_counted:
             territory = territory_on(world, fill.customer_id, fill.shipped_on)
             week = monday_of(fill.shipped_on)
             shipped[fill.product_id, territory][week].append(fill)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections import Counter
-from datetime import date
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
-from worlds import Cxe
+from worlds import MID_MONTH
 
 from golden.compare import computed
 from golden.flywheel_experience import least_squares_slope, percentile
@@ -75,13 +73,9 @@ def test_flywheel_without_experience_equals_the_second_computation(
 
 @pytest.mark.thorough
 def test_flywheel_of_an_earlier_day_amid_a_month_equals_the_second_computation(
-    quick_cxe: Cxe, sample_extracts: Path, sample_home: Path, tmp_path: Path
+    sample_extracts: Path, mid_month_home: Path
 ) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(sample_home, home, symlinks=True)
-    quick_cxe("build", "--home", home, "--as-of", "2025-08-13")
-    quick_cxe("publish", "--home", home)
-    assert_same_flywheel(home, sample_extracts, date(2025, 8, 13))
+    assert_same_flywheel(mid_month_home, sample_extracts, MID_MONTH)
 
 
 @pytest.mark.thorough

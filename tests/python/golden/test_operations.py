@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from datetime import date
 from decimal import Decimal
@@ -10,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from worlds import Cxe
+from worlds import MID_MONTH
 
 from golden.operations_known import Known, known_in
 from golden.operations_marts import Valued, assert_same_operations, operations_of, valued_in
@@ -21,8 +20,6 @@ from golden.operations_starts import Target, target_in_force
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-MID_MONTH = date(2025, 8, 14)
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +54,9 @@ def test_operations_without_cases_equal_the_second_computation(
 
 @pytest.mark.thorough
 def test_operations_of_a_day_in_mid_month_equal_the_second_computation(
-    quick_cxe: Cxe, sample_extracts: Path, sample_home: Path, tmp_path: Path
+    sample_extracts: Path, mid_month_home: Path
 ) -> None:
-    home = tmp_path / "home"
-    shutil.copytree(sample_home, home, symlinks=True)
-    quick_cxe("build", "--home", home, "--as-of", MID_MONTH)
-    quick_cxe("publish", "--home", home)
-    assert_same_operations(home, sample_extracts, MID_MONTH)
+    assert_same_operations(mid_month_home, sample_extracts, MID_MONTH)
 
 
 def test_compared_home_holds_every_kind_of_row(sample: Known, sample_valued: Valued) -> None:

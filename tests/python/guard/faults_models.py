@@ -97,7 +97,8 @@ FAULTS = (
         "Fills whose claim was reversed are kept",
         "intermediate",
         _FILLS,
-        "\n        and coalesce(reversals.last_reversed_at <= primary_claims.transaction_at, true)",
+        "\n        and coalesce("
+        "primary_claims.fill_reversed_at <= primary_claims.transaction_at, true)",
         "",
     ),
     _model_fault(

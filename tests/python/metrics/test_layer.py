@@ -87,6 +87,20 @@ def test_a_range_begins_where_it_is_asked_to_even_before_2000(sample_home: Path)
     assert "BETWEEN '1997-06-01' AND '1998-06-30'" in sql
 
 
+def test_a_range_of_weeks_begins_with_the_first_whole_one(sample_home: Path) -> None:
+    # A Wednesday: the week that it lies in began in December.
+    since = date(2025, 1, 1)
+    asked = ("weekly_starts", "start_target")
+    with metrics.connect(sample_home) as layer:
+        total = layer.query(*asked, since=since).to_pylist()[0]
+        by_month = layer.query(*asked, by=["month"], since=since).to_pylist()
+        by_week = layer.query(*asked, by=["metric_time__week"], since=since).to_pylist()
+    assert by_week[0]["metric_time__week"] == date(2025, 1, 6)
+    for name in asked:
+        assert total[name] == sum(row[name] for row in by_month)
+        assert total[name] == sum(row[name] for row in by_week)
+
+
 def test_a_conversion_beside_its_own_parts_counts_nothing_twice(sample_home: Path) -> None:
     parts = ["received_start_cases", "delivered_cases"]
     with metrics.connect(sample_home) as layer:

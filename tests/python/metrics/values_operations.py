@@ -38,7 +38,11 @@ WEEKS = f"""
                 fills.customer_id = history.customer_id
                 and fills.shipped_on >= history.valid_from
                 and fills.shipped_on < history.valid_to
-        where fills.is_start and fills.product_id is not null
+        where
+            fills.is_start
+            and fills.product_id is not null
+            and date_trunc('week', fills.shipped_on)
+            >= (select min(month) + interval 3 months from marts.dim_months)
     ),
 
     whole_weeks as (
@@ -140,6 +144,17 @@ OPEN_CASES = f"""
                 select case_id
                 from marts.fct_promises
                 where status = 'broken' and delivered_at is null and case_id is not null
+                union all
+                select barriers.case_id
+                from marts.fct_barriers as barriers
+                inner join marts.fct_promises as promises
+                    on
+                        barriers.source_row_id = promises.source_row_id
+                        and promises.promise_id = 'barrier_resolved'
+                where
+                    promises.status = 'broken'
+                    and promises.delivered_at is null
+                    and barriers.case_id is not null
             ) as is_overdue,
             case_id in (
                 select case_id
@@ -401,7 +416,7 @@ def _followed(other: str) -> str:
             where
                 is_start_journey
                 and outcome = 'started'
-                and first_shipped_at::date + 90 <= {AS_OF_DATE}
+                and first_shipped_at::date + 90 + 45 <= {AS_OF_DATE}
             union all
             select month, payer_type, -{other}_followed, -{other}_persistent
             from marts.fct_copay
@@ -468,8 +483,8 @@ ORGANIZATIONS = """
             month,
             organization,
             sum(now) as written,
-            case when month_number >= 6 then sum(greatest(now - before, 0)) end as gained,
-            case when month_number >= 6 then sum(greatest(before - now, 0)) end as lost
+            case when month_number >= 9 then sum(greatest(now - before, 0)) end as gained,
+            case when month_number >= 9 then sum(greatest(before - now, 0)) end as lost
         from customers
         group by month, month_number, organization
     )

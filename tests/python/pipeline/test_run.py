@@ -322,10 +322,15 @@ def test_the_report_of_a_version_is_the_same_bytes_whenever_it_is_written(
     for part in ("published", "quality"):
         shutil.copytree(sample_home / part, tmp_path / part, symlinks=True)
     done = cxe("report", "--home", tmp_path)
-    assert done.stdout == f"Report: {tmp_path / 'reports' / 'current' / 'index.html'}\n"
-    written = _files(tmp_path / "reports" / "current")
-    assert "index.html" in {str(path) for path in written}
-    assert written == _files(sample_home / "reports" / "current")
+    assert done.stdout.splitlines() == [
+        f"Report: {tmp_path / 'reports' / 'current' / 'index.html'}",
+        f"Work list: {tmp_path / 'work_lists' / 'current' / 'work-list.html'} "
+        "(single cases: do not pass it on)",
+    ]
+    for site, first_page in (("reports", "index.html"), ("work_lists", "work-list.html")):
+        written = _files(tmp_path / site / "current")
+        assert first_page in {str(path) for path in written}
+        assert written == _files(sample_home / site / "current")
 
 
 def _files(folder: Path) -> dict[Path, bytes]:

@@ -15,6 +15,8 @@ PAGES = (
     *("promises", "operations", "flywheel", "leadership", "seven-shifts"),
     *("metrics", "data-quality"),
 )
+WORK_LIST = "work-list"
+EVERY_PAGE = (*PAGES, WORK_LIST)
 HIDDEN, UNKNOWN = "•", "\N{EN DASH}"
 # What has no territory or product stands under; null is for all of them.
 NO_SCOPE = "(none)"
@@ -22,6 +24,12 @@ NO_SCOPE = "(none)"
 Cell = Any
 Row = dict[str, Cell]
 Choice = dict[str, str | None]
+
+
+def page_file(home: Path, name: str) -> Path:
+    """Where a page of the report, or the work list beside it, stands in a home."""
+    folder = "work_lists" if name == WORK_LIST else "reports"
+    return (home / folder / "current").resolve() / f"{name}.html"
 
 
 def raw(cell: Cell) -> Any:

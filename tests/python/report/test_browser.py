@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from report.pages import PAGES, Page
+from report.pages import EVERY_PAGE, Page, page_file
 from report.watching import Opens, Watched, differences
 
 SIZES = {"phone": (390, 844), "laptop": (1366, 768), "wide": (1920, 1080)}
@@ -34,10 +34,10 @@ FOCUSED = """
 """
 
 
-@pytest.fixture(scope="module", params=PAGES)
-def watched(request: pytest.FixtureRequest, opens: Opens, report_site: Path) -> Iterator[Watched]:
+@pytest.fixture(scope="module", params=EVERY_PAGE)
+def watched(request: pytest.FixtureRequest, opens: Opens, sample_home: Path) -> Iterator[Watched]:
     """A page, loaded once for all that is looked at."""
-    with opens(report_site / f"{request.param}.html") as page:
+    with opens(page_file(sample_home, request.param)) as page:
         yield page
 
 
@@ -132,9 +132,9 @@ def test_the_theme_is_chosen_kept_and_drawn(opens: Opens, report_site: Path) -> 
         assert watched.trouble == []
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_says_all_without_scripts(name: str, opens: Opens, report_site: Path) -> None:
-    path = report_site / f"{name}.html"
+@pytest.mark.parametrize("name", EVERY_PAGE)
+def test_a_page_says_all_without_scripts(name: str, opens: Opens, sample_home: Path) -> None:
+    path = page_file(sample_home, name)
     page = Page(path)
     with opens(path, scripts=False) as watched:
         shown = watched.shown()
@@ -148,6 +148,18 @@ def test_the_overview_prints_on_one_page(opens: Opens, report_site: Path) -> Non
         assert watched.undrawn() == []
         printed = watched.page.pdf(format="A4", prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+def test_a_page_with_a_choice_prints_it_and_no_sentence_of_another(
+    opens: Opens, report_site: Path
+) -> None:
+    for fragment, is_told in (("", True), ("#territory=T001", False)):
+        with opens(report_site / "cvar.html", fragment=fragment) as watched:
+            assert watched.undrawn() == []
+            watched.page.emulate_media(media="print")
+            summaries = watched.page.locator("#headline .summary")
+            assert summaries.is_visible() is is_told
+            assert watched.page.locator("form.filters select").first.is_visible()
 
 
 BAD = """<!DOCTYPE html>

@@ -13,7 +13,7 @@ from worlds import Cxe, published
 from cxe.home import Home
 from cxe.report.site import write_report
 from cxe.simulate import simulate
-from report.pages import PAGES, Page, read_pages
+from report.pages import EVERY_PAGE, Page, page_file, read_pages
 from report.watching import Opens, differences
 
 # Markup, templates, ends of what a value may stand in, and what has a meaning in SQL or an address.
@@ -82,7 +82,7 @@ class Attacked:
         personal: what must not be told, as it was before it was spoilt.
     """
 
-    site: Path
+    home: Path
     territories: frozenset[str]
     personal: frozenset[str]
 
@@ -119,8 +119,9 @@ def attacked(unchecked_cxe: Cxe, tmp_path_factory: pytest.TempPathFactory) -> At
         territories = connection.execute(
             "select distinct territory from marts.dim_customers where territory is not null"
         ).fetchall()
+    write_report(Home(home))
     return Attacked(
-        write_report(Home(home)),
+        home,
         frozenset(name for (name,) in territories),
         frozenset(personal),
     )
@@ -129,7 +130,7 @@ def attacked(unchecked_cxe: Cxe, tmp_path_factory: pytest.TempPathFactory) -> At
 def test_the_world_is_hostile(attacked: Attacked) -> None:
     assert len(attacked.territories) > 1
     assert all(name.endswith(HOSTILE) for name in attacked.territories)
-    pages = read_pages(attacked.site)
+    pages = read_pages(attacked.home / "reports" / "current")
     chosen = {name for page in pages.values() for name in page.values("territory")}
     assert chosen >= attacked.territories
     assert any(
@@ -141,9 +142,9 @@ def test_the_world_is_hostile(attacked: Attacked) -> None:
     )
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", EVERY_PAGE)
 def test_a_hostile_value_is_text(name: str, attacked: Attacked, opens: Opens) -> None:
-    page = Page(attacked.site / f"{name}.html")
+    page = Page(page_file(attacked.home, name))
     assert page.handlers == []
     with opens(page.path) as watched:
         assert watched.undrawn() == []
@@ -166,27 +167,35 @@ def test_a_hostile_value_is_text(name: str, attacked: Attacked, opens: Opens) ->
         assert watched.trouble == []
 
 
-def told(site: Path, personal: frozenset[str] | set[str]) -> list[str]:
-    """Personal values in any file of a site."""
+def told(home: Path, personal: frozenset[str] | set[str]) -> list[str]:
+    """Personal values in any file of the sites of a home."""
+    sites = [home / folder / "current" for folder in ("reports", "work_lists")]
     everything = "\n".join(
-        path.read_text(encoding="utf-8") for path in site.rglob("*") if path.is_file()
+        path.read_text(encoding="utf-8")
+        for site in sites
+        for path in site.resolve().rglob("*")
+        if path.is_file()
     )
     return [value for value in personal if value in everything]
 
 
 def test_nothing_personal_is_told_of_a_hostile_world(attacked: Attacked) -> None:
     assert len(attacked.personal) > 200
-    assert told(attacked.site, attacked.personal) == []
+    assert told(attacked.home, attacked.personal) == []
 
 
 def test_nothing_personal_is_told_of_the_sample_world(
-    report_site: Path, sample_extracts: Path
+    sample_home: Path, sample_extracts: Path
 ) -> None:
     personal = personal_values(sample_extracts, with_texts=True)
     assert any("@" in value for value in personal)
-    assert told(report_site, personal) == []
+    assert told(sample_home, personal) == []
 
 
 def test_what_is_personal_would_be_found(tmp_path: Path) -> None:
-    (tmp_path / "index.html").write_text("<td>Ada Abel</td>", encoding="utf-8")
-    assert told(tmp_path, {"Ada Abel", "Ben Brandt"}) == ["Ada Abel"]
+    for folder, name in (("reports", "Ada Abel"), ("work_lists", "Cora Cole")):
+        site = tmp_path / folder / "current"
+        site.mkdir(parents=True)
+        (site / "page.html").write_text(f"<td>{name}</td>", encoding="utf-8")
+    found = told(tmp_path, {"Ada Abel", "Ben Brandt", "Cora Cole"})
+    assert sorted(found) == ["Ada Abel", "Cora Cole"]

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from report.pages import PAGES, Page, read_pages
+from report.pages import EVERY_PAGE, PAGES, WORK_LIST, Page, page_file, read_pages
 
 LARGEST_PAGE_BYTES = 3_000_000
 
@@ -16,6 +16,11 @@ LARGEST_PAGE_BYTES = 3_000_000
 @pytest.fixture(scope="module")
 def pages(report_site: Path) -> dict[str, Page]:
     return read_pages(report_site)
+
+
+@pytest.fixture(scope="module")
+def work_list(sample_home: Path) -> dict[str, Page]:
+    return read_pages(page_file(sample_home, WORK_LIST).parent)
 
 
 def broken_links(pages: dict[str, Page]) -> list[str]:
@@ -38,13 +43,17 @@ def broken_links(pages: dict[str, Page]) -> list[str]:
     return broken
 
 
-def test_the_site_has_all_its_pages(pages: dict[str, Page]) -> None:
+def test_the_site_has_all_its_pages(pages: dict[str, Page], work_list: dict[str, Page]) -> None:
     assert sorted(pages) == sorted(f"{name}.html" for name in PAGES)
+    assert sorted(work_list) == [f"{WORK_LIST}.html"]
 
 
-def test_every_link_leads_to_what_is_there(pages: dict[str, Page]) -> None:
+def test_every_link_leads_to_what_is_there(
+    pages: dict[str, Page], work_list: dict[str, Page]
+) -> None:
     assert sum(len(page.links) for page in pages.values()) > 100
     assert broken_links(pages) == []
+    assert broken_links(work_list) == []
 
 
 def test_a_broken_link_would_be_found(tmp_path: Path) -> None:
@@ -68,8 +77,8 @@ def test_style_sheets_load_nothing(report_site: Path) -> None:
         assert found == [], sheet.name
 
 
-def test_every_page_is_light(report_site: Path) -> None:
-    sizes = {path.name: path.stat().st_size for path in report_site.glob("*.html")}
+def test_every_page_is_light(sample_home: Path) -> None:
+    sizes = {name: page_file(sample_home, name).stat().st_size for name in EVERY_PAGE}
     assert {name: size for name, size in sizes.items() if size >= LARGEST_PAGE_BYTES} == {}
 
 
@@ -79,8 +88,10 @@ def test_every_block_says_how_its_rows_are_asked_for(pages: dict[str, Page]) -> 
     assert [(block.page.name, block.id) for block in blocks if not (block.id and block.asked)] == []
 
 
-def test_no_page_holds_code_but_the_scripts_of_the_site(pages: dict[str, Page]) -> None:
-    for page in pages.values():
+def test_no_page_holds_code_but_the_scripts_of_the_site(
+    pages: dict[str, Page], work_list: dict[str, Page]
+) -> None:
+    for page in (*pages.values(), *work_list.values()):
         assert page.handlers == []
         for script in page.scripts:
             is_data = script.get("type") == "application/json"

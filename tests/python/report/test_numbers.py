@@ -15,7 +15,18 @@ from worlds import published
 
 from cxe import metrics
 from report.answers import Answer, Asks, asking, differences
-from report.pages import PAGES, UNKNOWN, Block, Page, is_hidden, raw, text
+from report.pages import (
+    EVERY_PAGE,
+    PAGES,
+    UNKNOWN,
+    Block,
+    Page,
+    is_hidden,
+    page_file,
+    raw,
+    text,
+)
+from report.watching import Opens
 
 MONTHS = date(2025, 11, 1), date(2025, 12, 1)
 
@@ -27,9 +38,9 @@ def asks(sample_home: Path) -> Iterator[Asks]:
         yield asking(layer, connection)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_shows_what_its_commands_answer(name: str, report_site: Path, asks: Asks) -> None:
-    blocks = Page(report_site / f"{name}.html").blocks
+@pytest.mark.parametrize("name", EVERY_PAGE)
+def test_a_page_shows_what_its_commands_answer(name: str, sample_home: Path, asks: Asks) -> None:
+    blocks = Page(page_file(sample_home, name)).blocks
     for block in blocks:
         assert block.rows, block.id
         assert differences(block, [asks(command) for command in block.asked])[:3] == []
@@ -41,10 +52,10 @@ def is_number(cell: Any) -> bool:
     return isinstance(raw(cell), int | Decimal) and not isinstance(raw(cell), bool)
 
 
-@pytest.mark.parametrize("name", PAGES)
-def test_what_a_reader_sees_is_the_number_behind_it(name: str, report_site: Path) -> None:
+@pytest.mark.parametrize("name", EVERY_PAGE)
+def test_what_a_reader_sees_is_the_number_behind_it(name: str, sample_home: Path) -> None:
     """No text tells another number: digits of the text are those of the value, rounded."""
-    for block in Page(report_site / f"{name}.html").blocks:
+    for block in Page(page_file(sample_home, name)).blocks:
         for row in block.rows:
             for cell in row.values():
                 if is_number(cell):
@@ -138,6 +149,21 @@ def test_the_page_hides_what_it_must_not_tell(report_site: Path) -> None:
     hidden = [cell for cell in cells if is_hidden(cell)]
     assert hidden
     assert [cell for cell in hidden if raw(cell) is not None] == []
+
+
+def test_moments_that_are_not_shown_are_not_told_to_be_unseen(
+    report_site: Path, opens: Opens
+) -> None:
+    page = Page(report_site / "promises.html")
+    moments = next(block for block in page.blocks if block.id == "moments")
+    rows = moments.chosen(page.first_choice)
+    with opens(page.path) as watched:
+        assert watched.undrawn() == []
+        told = watched.page.locator("#moments .chart svg text").all_text_contents()
+    assert told.count("all unseen") == sum(raw(row["moments_judged"]) == 0 for row in rows)
+    hidden = [row for row in rows if is_hidden(row["moments_upheld_rate"])]
+    assert hidden
+    assert told.count("•") == len(hidden)
 
 
 @pytest.mark.parametrize(

@@ -305,6 +305,19 @@ def test_no_small_count_of_cases_is_shown(source: Source) -> None:
     assert hidden > 10
 
 
+def test_who_comes_to_a_pharmacy_is_none_of_those_who_leave_it(source: Source) -> None:
+    names = ("pharmacy_transfers_in", "pharmacy_transfers_out")
+    shown = source.ask(*names, by=["pharmacy"])
+    asked = source.layer.query(*names, by=["pharmacy"]).to_pylist()
+    alike = 0
+    for row, behind in zip(shown.rows, asked, strict=True):
+        values = [behind[name] for name in names]
+        if min(values) > 10:
+            assert [row[name] for name in names] == values
+            alike += abs(values[0] - values[1]) <= 10
+    assert alike
+
+
 def test_the_order_of_rows_does_not_tell_of_hidden_values(source: Source) -> None:
     groups = ["territory", "outcome"]
     answer = source.ask("unfulfilled_cases", by=groups, order=["-unfulfilled_cases"])

@@ -12,11 +12,11 @@ import pytest
 
 from cxe.home import Home
 from cxe.report.blocks import Page
-from cxe.report.pages import PAGES, data_quality
+from cxe.report.pages import PAGES, WORK_LIST, data_quality
 from cxe.report.source import Source
 
 # The page on data quality lists the runs.
-OTHERS = [page for page in PAGES if page is not data_quality.page]
+OTHERS = [page for page in (*PAGES, WORK_LIST) if page is not data_quality.page]
 
 
 @pytest.fixture(scope="module")

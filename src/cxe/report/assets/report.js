@@ -330,6 +330,7 @@ function startTheme() {
 
 function startMenu() {
   const menu = document.querySelector("details.menu");
+  if (!menu) return;
   const wide = matchMedia("(min-width: 80rem)");
   const close = () => { menu.open = wide.matches; };
   wide.addEventListener("change", close);

@@ -17,6 +17,7 @@ from cxe.report.pages import (
     promises,
     relationship_health,
     seven_shifts,
+    work_list,
 )
 
 if TYPE_CHECKING:
@@ -39,3 +40,5 @@ PAGES: tuple[Callable[[Source], Page], ...] = (
     metrics.page,
     data_quality.page,
 )
+# What lists single cases stands apart: a report is passed on.
+WORK_LIST: Callable[[Source], Page] = work_list.page

@@ -87,21 +87,26 @@ def moments(source: Source, span: Months) -> Block:
 
 def _draw_moments(answer: Answer) -> dict[str, Any]:
     outcomes = ["upheld", "missed", "unseen"]
+    # Of what is not shown no part is drawn: to the chart it would be 0.
+    counts = ("moments_over", "moments_judged", "moments_upheld")
+    known = " && ".join(f"isValid(datum.{name})" for name in counts)
     base = (
         alt.Chart(charts.ROWS)
         .transform_calculate(
-            upheld="datum.moments_upheld",
-            missed="datum.moments_judged - datum.moments_upheld",
-            unseen="datum.moments_over - datum.moments_judged",
+            upheld=f"{known} ? datum.moments_upheld : null",
+            missed=f"{known} ? datum.moments_judged - datum.moments_upheld : null",
+            unseen=f"{known} ? datum.moments_over - datum.moments_judged : null",
             rate="isValid(datum.moments_upheld_rate) ? datum.moments_upheld_rate : 2",
             told="isValid(datum.moments_upheld_rate) ? "
             "format(datum.moments_upheld_rate, '.0%') + ' of ' + "
-            "format(datum.moments_judged, ',') + ' upheld' : 'all unseen'",
+            "format(datum.moments_judged, ',') + ' upheld' : "
+            "datum.moments_judged === 0 ? 'all unseen' : '•'",
         )
         .encode(y=alt.Y("moment_name:N", sort=alt.EncodingSortField("rate", op="min"), axis=None))
     )
     outcome_bars = (
         base.transform_fold([*outcomes], as_=["outcome", "moments"])
+        .transform_filter("isValid(datum.moments)")
         .transform_calculate(place=f"indexof({outcomes}, datum.outcome)")
         .mark_bar(height=12, yOffset=9)
         .encode(

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _OPEN = ("open_cases", "overdue_open_cases", "cases_with_open_barrier", "open_case_days_p90")
 _RENEWALS = ("reauthorizations_due", "reauthorizations_started", "reauthorization_started_share")
-_HOLDERS = OWNERS | {None: "Nobody named"}
+HOLDERS = OWNERS | {None: "Nobody named"}
+STATUSES: dict[Any, str] = {**STEPS, None: "No status"}
 _REASONS = {
     "MISSING_INFO": "Information missing",
     "NON_FORMULARY": "Not on formulary",
@@ -37,7 +38,7 @@ _ASSISTED = {
     "unassisted_persistence_rate": "Without",
 }
 _ALL = "All products"
-_NO_CASES = "No open cases in the delivered extracts."
+NO_CASES = "No open cases in the delivered extracts."
 _NO_FILLS = "No fills in the delivered extracts."
 
 
@@ -77,7 +78,7 @@ def _headline(source: Source) -> Block:
     answer = beside(source.ask(*_OPEN), source.ask(*_RENEWALS))
     day = source.run["as_of_date"]
     row = next(iter(answer.rows), None)
-    summary = _NO_CASES
+    summary = NO_CASES
     if row and row["open_cases"]:
         summary = (
             f"At the end of {day}, all territories: {_told(answer, row, 'open_cases')} cases are "
@@ -100,14 +101,15 @@ def _headline(source: Source) -> Block:
         answer,
         is_tiles=True,
         note="Overdue: a promise to the case, whoever has to keep it, is past due and undelivered. "
-        "By territory there are mostly too few cases to be shown.",
+        "Soon is within the reauthorization window, 120 days unless it was set otherwise. By "
+        "territory there are mostly too few cases to be shown.",
     )
 
 
 def _holders(source: Source) -> Block:
     answer = source.ask(
         *_OPEN, by=["open_case__owner_org"], order=["-overdue_open_cases", "-open_cases"]
-    ).worded("owner_org", _HOLDERS)
+    ).worded("owner_org", HOLDERS)
     answer = answer.labelled(owner_org_name="Who has to act")
 
     def say(answer: Answer) -> str:
@@ -141,9 +143,9 @@ def _holders(source: Source) -> Block:
         answer,
         say,
         drawn,
-        nothing=_NO_CASES,
+        nothing=NO_CASES,
         shown=["owner_org_name", *_OPEN],
-        note="The dark part is overdue." if drawn(answer) else "",
+        note="The dark part is overdue." if answer.known("overdue_open_cases") else "",
     )
 
 
@@ -151,9 +153,9 @@ def _stuck(source: Source) -> Block:
     answer = source.ask(
         *_OPEN,
         by=["open_case__owner_org", "open_case__sub_status"],
-        order=["-overdue_open_cases", "-open_cases"],
+        order=["-open_cases"],
     )
-    answer = answer.worded("owner_org", _HOLDERS).worded("sub_status", {**STEPS, None: "No status"})
+    answer = answer.worded("owner_org", HOLDERS).worded("sub_status", STATUSES)
     answer = answer.labelled(owner_org_name="Who has to act", sub_status_name="Where it stands")
 
     def say(answer: Answer) -> str:
@@ -161,7 +163,7 @@ def _stuck(source: Source) -> Block:
         if not most or not most.row["overdue_open_cases"]:
             return (
                 f"{_day(source)}, all territories: in none of {len(answer.rows)} places are there "
-                "enough overdue cases to be shown."
+                "enough overdue cases to be shown. The work list has them one by one."
             )
         places = listed(
             [
@@ -174,10 +176,10 @@ def _stuck(source: Source) -> Block:
 
     return block_of(
         "stuck",
-        "Which cases are stuck today, and with whom, most overdue first",
+        "Where cases are stuck today, and with whom",
         answer,
         say,
-        nothing=_NO_CASES,
+        nothing=NO_CASES,
         shown=["owner_org_name", "sub_status_name", *_OPEN],
         note="A row is a place in the process, never a case: a report shows no single patients.",
     )
@@ -236,7 +238,7 @@ def _payers(source: Source, year: Months) -> Block:
         nothing="No prior authorisations in the delivered extracts.",
         shown=["payer_type_name", "pa_requests", "pa_denial_share", "pa_days_to_decision_median"],
         note="Requests by the day they were sent; denials and days by the day of the answer, "
-        "appeals included. What still waits for an answer is in none of them.",
+        "appeals included. What still waits for an answer is among the requests only.",
     )
 
 
@@ -489,8 +491,6 @@ def _pharmacies(source: Source, year: Months) -> Block:
         "pharmacy_reversal_rate",
         "pharmacy_transfers_in",
         "pharmacy_transfers_out",
-        "mature_covered_cases",
-        "pharmacy_lost_share",
     )
     answer = source.ask(*names, by=["pharmacy"], since=year.since, until=year.until)
     answer = answer.named("pharmacy", {None: "(no pharmacy)"})
@@ -505,22 +505,22 @@ def _pharmacies(source: Source, year: Months) -> Block:
         )
         rates = spread(answer, named, "pharmacy_reversal_rate", "pharmacy_name")
         back = of_shown(
-            f"they took back {rates} of them." if rates else "too few were taken back to be shown.",
+            f"of these, the share taken back was {rates}."
+            if rates
+            else "too few were taken back to be shown.",
             bool(rates) and is_hiding(named, "pharmacy_reversal_rate"),
         )
         return f"{year}, all products. {capitalised(said)} {capitalised(back)}"
 
     return block_of(
         "pharmacies",
-        f"Pharmacies: fills, reversals, transfers and cases lost, {year}",
+        f"Pharmacies: fills, reversals and transfers, {year}",
         answer,
         say,
         nothing=_NO_FILLS,
         shown=["pharmacy_name", *names],
-        note="Cases that were lost before anybody billed for them belong to no pharmacy, so the "
-        "share lost of each named one is too low, and that of no pharmacy is high by "
-        "construction: compare named ones with each other. No ranking: differences of a few "
-        "cases are chance.",
+        note="No ranking: differences of a few cases are chance. Cases lost after coverage are too "
+        "few of a pharmacy to be shown; the marts have them.",
     )
 
 

@@ -388,7 +388,7 @@ def _silent(source: Source) -> Block:
     if points:
         first, last = points[0], points[-1]
         summary = (
-            f"{answer.text(last, name)} customers who once started patients had stopped to at the "
+            f"{answer.text(last, name)} customers who once started patients did so no more at the "
             f"end of {answer.text(last, 'month')}, {answer.text(first, name)} at the end of "
             f"{answer.text(first, 'month')}."
         )

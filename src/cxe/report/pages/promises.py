@@ -405,7 +405,7 @@ def _overdue(source: Source, terms: Answer) -> Block:
         late = most.texts("overdue_30")
         since = "" if HIDDEN_TEXT in late else f", {late} of them for more than 30 days"
         told = of_shown(
-            f"most are late of {most.names}: {most.text}{since}",
+            f"most are of the kind: {most.names} ({most.text}){since}",
             most.hides,
         )
         return f"At the end of {last}, all territories: {told}."

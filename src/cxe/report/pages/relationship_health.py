@@ -165,8 +165,8 @@ def _bands(source: Source) -> Block:
                     title="Month",
                     axis=alt.Axis(
                         labelAngle=0,
-                        labelExpr="utcmonth(datum.value) ? utcFormat(datum.value, '%b') : "
-                        "[utcFormat(datum.value, '%b'), utcFormat(datum.value, '%Y')]",
+                        labelOverlap="parity",
+                        labelExpr="[utcFormat(datum.value, '%b'), utcFormat(datum.value, '%Y')]",
                     ),
                 ),
                 alt.Y(
