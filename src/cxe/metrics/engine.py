@@ -24,6 +24,7 @@ from metricflow.sql.render.duckdb_renderer import (
 )
 from metricflow_semantic_interfaces.references import MetricReference
 from metricflow_semantic_interfaces.type_enums.time_granularity import TimeGranularity
+from metricflow_semantics.dag import sequential_id
 from metricflow_semantics.errors.error_classes import InvalidQueryException
 from metricflow_semantics.filters.time_constraint import TimeRangeConstraint
 from metricflow_semantics.model.dbt_manifest_parser import (
@@ -46,6 +47,20 @@ logging.getLogger("metricflow_semantics").setLevel(logging.CRITICAL)
 # MetricFlow's own time begins in 2000: it would cut a range to that, without a word.
 library: Any = TimeRangeConstraint
 library.ALL_TIME_BEGIN = staticmethod(lambda: datetime(1900, 1, 1))
+
+
+def _next_id(_: type, id_prefix: Any) -> Any:
+    """The next number of a prefix, counted on in place."""
+    # MetricFlow copies the counts of all prefixes for each: a fifth of the time that a query takes.
+    state = sequential_id._IdGenerationStateStack.get_current_state()
+    counts: Any = state.prefix_to_next_value
+    index = counts.get(id_prefix) or state.default_start_value
+    counts[id_prefix] = index + 1
+    return sequential_id.SequentialId(id_prefix=id_prefix, index=index)
+
+
+library = sequential_id.SequentialIdGenerator
+library.create_next_id = classmethod(_next_id)
 
 COMPILED = 1000
 KINDS: dict[Any, Literal["entity", "dimension", "time"]] = {

@@ -83,22 +83,23 @@ def _pages_and_vega(home: Home) -> tuple[list[Page], str]:
     To compile the metrics' SQL keeps a processor busy.
     """
     places = range(len(_ALL))
-    with ProcessPoolExecutor(
+    pool = ProcessPoolExecutor(
         WORKERS, get_context("spawn"), initializer=_open_source, initargs=(home,)
-    ) as pool:
-        # The catalogue takes longest and stands near the end: those at the end begin.
-        pages = {place: pool.submit(_page, place) for place in reversed(places)}
-        try:
-            vega = _vega()
-            return [pages[place].result() for place in places], vega
-        except BrokenProcessPool as error:
-            raise CxeError(
-                "A process that made pages of the report ended too early: for lack of memory, or "
-                "because a script that calls cxe has no `if __name__ == '__main__':` before it "
-                "does. Mend that and run `cxe report`."
-            ) from error
-        finally:
-            pool.shutdown(cancel_futures=True)
+    )
+    # The catalogue takes longest and stands near the end: those at the end begin.
+    pages = {place: pool.submit(_page, place) for place in reversed(places)}
+    try:
+        vega = _vega()
+        return [pages[place].result() for place in places], vega
+    except BrokenProcessPool as error:
+        raise CxeError(
+            "A process that made pages of the report ended too early: for lack of memory, or "
+            "because a script that calls cxe has no `if __name__ == '__main__':` before it "
+            "does. Mend that and run `cxe report`."
+        ) from error
+    finally:
+        # Not waited for: to leave takes them a second, in which the pages are written.
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _open_source(home: Home) -> None:
