@@ -341,7 +341,9 @@ def _files(folder: Path) -> dict[Path, bytes]:
 
 def test_the_status_names_the_report_of_the_published_version_only(cxe: Cxe, home: Path) -> None:
     def report() -> Any:
-        return json.loads(cxe("status", "--home", home, "--json").stdout)["report"]
+        found = json.loads(cxe("status", "--home", home, "--json").stdout)
+        assert (found["work_list"] is None) is (found["report"] is None)
+        return found["report"]
 
     assert report() == str(home / "reports" / "current" / "index.html")
     with open_warehouse(Home(home)) as connection:

@@ -519,8 +519,8 @@ def _pharmacies(source: Source, year: Months) -> Block:
         say,
         nothing=_NO_FILLS,
         shown=["pharmacy_name", *names],
-        note="No ranking: differences of a few cases are chance. Cases lost after coverage are too "
-        "few of a pharmacy to be shown; the marts have them.",
+        note="No ranking: differences of a few cases are chance. Cases lost after coverage stand "
+        "in the marts only: beside those that no pharmacy billed, they would tell of few patients.",
     )
 
 

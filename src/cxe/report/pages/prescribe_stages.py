@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from cxe.report.answers import Answer, Row
+    from cxe.report.months import Months
     from cxe.report.source import Source
 
 PRODUCT = "product__product_name"
@@ -319,15 +320,7 @@ def _states(source: Source, cut: str) -> Block:
 def _firsts(source: Source) -> Block:
     names = ("reached_relationships", "prescribing_relationships", "started_relationships")
     quarters = whole_quarters(source.months[_MONTHS_UNSURE:], _QUARTERS_SHOWN)
-    answer = with_quarters(
-        source.ask(
-            *names,
-            by=["quarter", PRODUCT],
-            since=quarters.since,
-            until=quarters.until,
-            scopes=[PRODUCT],
-        )
-    )
+    answer = _by_quarter(source, names, quarters)
     points = answer.where(product=None)
     summary = "No customer was reached, prescribed or started a patient in these quarters."
     if points:
@@ -363,6 +356,19 @@ def _firsts(source: Source) -> Block:
         shown=["quarter_name", *names],
         note="Whole quarters only. The first three months of the extracts are left out: what looks "
         "like a first touch there is mostly an older relationship.",
+    )
+
+
+def _by_quarter(source: Source, names: Iterable[str], quarters: Months) -> Answer:
+    """Metrics by quarter, of all products and of each."""
+    return with_quarters(
+        source.ask(
+            *names,
+            by=["quarter", PRODUCT],
+            since=quarters.since,
+            until=quarters.until,
+            scopes=[PRODUCT],
+        )
     )
 
 
@@ -416,15 +422,7 @@ def _silent(source: Source) -> Block:
 def _gained(source: Source) -> Block:
     names = ("loyal_relationships", "lapsed_relationships")
     quarters = whole_quarters(source.months, _QUARTERS_CHANGED)
-    answer = with_quarters(
-        source.ask(
-            *names,
-            by=["quarter", PRODUCT],
-            since=quarters.since,
-            until=quarters.until,
-            scopes=[PRODUCT],
-        )
-    )
+    answer = _by_quarter(source, names, quarters)
     points = answer.where(product=None)
     summary = "No customer became loyal to a product in these quarters, and none lapsed."
     if points:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from cxe.report.answers import Column
@@ -40,7 +41,7 @@ def _holders(source: Source) -> Block:
             cast(sum(case when is_overdue then 1 else 0 end) as bigint) as overdue,
             cast(sum(case when has_open_barrier then 1 else 0 end) as bigint) as obstructed,
             cast(
-                sum(case when overdue_promises = 0 and next_promise_id is null then 1 else 0 end)
+                sum(case when not is_overdue and next_promise_id is null then 1 else 0 end)
                 as bigint
             ) as unpromised,
             median(days_in_status) as median_days, max(days_in_status) as longest
@@ -62,16 +63,15 @@ def _holders(source: Source) -> Block:
     answer = answer.worded("owner_org", HOLDERS).worded("sub_status", STATUSES)
 
     def say(answer: Answer) -> str:
-        cases: dict[str, int] = {}
+        cases: Counter[str] = Counter()
         for row in answer.rows:
-            owner = row["owner_org_name"]
-            cases[owner] = cases.get(owner, 0) + row["cases"]
+            cases[row["owner_org_name"]] += row["cases"]
         most_first = sorted(cases, key=lambda owner: (-cases[owner], owner))
         overdue, unpromised = (
             sum(row[name] for row in answer.rows) for name in ("overdue", "unpromised")
         )
         return (
-            f"End of {source.run['as_of_date']}, all territories: {sum(cases.values()):,} cases "
+            f"End of {source.run['as_of_date']}, all territories: {cases.total():,} cases "
             f"are open, {overdue:,} of them with an overdue promise, {unpromised:,} with no "
             "promise that runs, so that none can become overdue. They are with: "
             f"{listed([f'{owner} ({cases[owner]:,})' for owner in most_first], len(cases))}."
